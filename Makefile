@@ -1,0 +1,52 @@
+# The two commands that matter are `make demo` and `make test`; neither needs anything done before it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+# A plain pip on Linux takes torch with gigabytes of CUDA. So, unless pip was told where to look, torch comes from
+# PyTorch's CPU index: the one outside host beside the package registry. `make TORCH_INDEX= ...` turns that off.
+TORCH_SOURCE :=
+ifeq ($(shell uname -s),Linux)
+ifeq ($(strip $(PIP_FIND_LINKS)$(PIP_INDEX_URL)),)
+ifneq ($(strip $(TORCH_INDEX)),)
+TORCH_SOURCE := --index-url $(TORCH_INDEX)
+endif
+endif
+endif
+
+.PHONY: help venv demo test lint types unit bench clean
+
+help:  ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' $(MAKEFILE_LIST)
+
+venv: $(VENV)/.done  ## .venv with everything, so that .venv/bin/tocsin works
+
+$(VENV)/.done: pyproject.toml deploy/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tocsin needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(if $(TORCH_SOURCE),@echo "torch: the CPU build, from $(TORCH_INDEX) (TORCH_INDEX= takes your pip's own source)")
+	$(if $(TORCH_SOURCE),$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH_SOURCE) "$$(grep '^torch==' deploy/constraints.txt)")
+	$(BIN)/pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[embedded,dev]'
+	@touch $@
+
+demo: venv  ## install, start a broker and a worker, replay bundled articles, show the alerts
+	$(BIN)/tocsin demo $(ARGS)
+
+test: lint types unit  ## lint, types and all tests
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: venv
+	$(BIN)/mypy -p streams -p models
+
+unit: venv
+	$(BIN)/pytest
+
+bench: venv  ## throughput, latency, loop lag and memory, as ratios within one run
+	$(BIN)/pytest -m bench -s tests/bench
+
+clean:  ## remove the venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

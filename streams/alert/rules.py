@@ -1,0 +1,105 @@
+"""The alert policy as a record, read from TOML and checked as a whole. Data decides, not code paths."""
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+
+from models.labels import SIGNALS
+from streams.alert.record import Event, ResponseType, Score, Severity, Urgency
+from streams.errors import SettingsError
+from streams.observe.vocabulary import SEVERITIES
+
+__all__ = ["IncidentRules", "Rules", "SignalRule", "load", "raised", "rank"]
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True)
+class SignalRule:
+    """One row: what a signal means. `raise_at` independent reports make it one step more severe; 0: never."""
+
+    severity: Severity
+    urgency: Urgency
+    response: tuple[ResponseType, ...]
+    raise_at: Annotated[int, Field(ge=0)]
+    reason: Annotated[str, Field(min_length=3, max_length=80)]
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True)
+class IncidentRules:
+    """When an incident speaks, and how long it lives."""
+
+    signal_score: Score
+    corroborated_by: Annotated[int, Field(ge=2)]
+    milestones: tuple[Annotated[int, Field(ge=2)], ...]
+    cooldown_minutes: Annotated[float, Field(ge=0)]
+    lifetime_hours: Annotated[float, Field(gt=0)]
+    most_articles: Annotated[int, Field(ge=10, le=500)]
+    nowhere_severity: Severity
+
+    @property
+    def cooldown_ms(self) -> int:
+        """Cool-down in milliseconds."""
+        return int(self.cooldown_minutes * 60_000)
+
+    @property
+    def lifetime_ms(self) -> int:
+        """Life without new evidence, in milliseconds."""
+        return int(self.lifetime_hours * 3_600_000)
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The whole policy. Every signal has its row."""
+
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,16}$")]
+    single_report: dict[Event, Score]
+    incident: IncidentRules
+    signals: dict[str, SignalRule]
+
+
+_ADAPTER: TypeAdapter[Rules] = TypeAdapter(Rules)
+
+
+def load(path: Path | None = None) -> Rules:
+    """The shipped policy, or the one in `path`. Raises SettingsError, naming what is wrong in it."""
+    name = str(path or "policy.toml")
+    try:
+        source = path or files("streams.alert").joinpath("policy.toml")
+        rules = _ADAPTER.validate_python(tomllib.loads(source.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SettingsError(f"the policy file {name} can't be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the policy file {name} is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"the policy file {name}: {where}: {first['msg']}") from error
+    missing = [signal for signal in SIGNALS if signal not in rules.signals]
+    strangers = [signal for signal in rules.signals if signal not in SIGNALS]
+    if missing or strangers or set(rules.single_report) != {"escalation", "evacuation"}:
+        problem = (
+            f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(strangers) or 'events'}"
+        )
+        raise SettingsError(
+            f"the policy file {name}: every signal needs its row and both events a score; {problem}"
+        )
+    return rules
+
+
+def rank(severity: str) -> int:
+    """How severe, for comparisons: Unknown 0 to Extreme 4."""
+    return len(SEVERITIES) - 1 - SEVERITIES.index(severity)
+
+
+def raised(severity: Severity) -> Severity:
+    """One step more severe; Extreme stays."""
+    steps: tuple[Severity, ...] = ("Unknown", "Minor", "Moderate", "Severe", "Extreme")
+    return steps[min(rank(severity) + 1, len(steps) - 1)]

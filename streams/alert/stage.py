@@ -1,0 +1,151 @@
+"""Stage 2 as a running thing: assessments in, the pure policy, and the order deliver, write the table, flush, ack."""
+
+import logging
+import time
+from collections.abc import Mapping
+
+from models.labels import EVENTS
+from streams.alert import policy
+from streams.alert.clock import TickClock
+from streams.alert.compose import compose, headers
+from streams.alert.incident import Incident
+from streams.alert.policy import Decision, Message
+from streams.alert.record import Alert, Event, encode
+from streams.alert.rules import Rules
+from streams.alert.table import IncidentTable
+from streams.assess.record import Assessment, AssessmentError, Tick, decode
+from streams.kafka.app import StageApp
+from streams.kafka.deadletters import DeadLetterLimit, dead_letter
+from streams.kafka.intake import Intake
+from streams.kafka.publish import Publisher
+from streams.kafka.records import Delivery, Outgoing
+from streams.observe.metrics import Metrics
+from streams.settings import Settings
+
+__all__ = ["AlertStage"]
+
+_NOWHERE = "XX"
+_log = logging.getLogger(__name__)
+
+
+class AlertStage:
+    """Owns what stage 2 is made of. One assessment is worked on at a time, so the table needs no locks."""
+
+    def __init__(
+        self,
+        app: StageApp,
+        settings: Settings,
+        metrics: Metrics,
+        rules: Rules,
+        table: IncidentTable,
+        names: Mapping[str, str],
+    ) -> None:
+        self._app, self._settings, self._metrics = app, settings, metrics
+        self._rules, self._table, self._names = rules, table, names
+        self._publisher = Publisher(app, metrics)
+        self._clock = TickClock()
+        self._limit = DeadLetterLimit(settings.dead_letter_run, settings.dead_letter_ratio)
+        self.intake = Intake(app, settings, metrics, self._work)
+        app.intake = self.intake
+        for event, score in rules.single_report.items():
+            metrics.config_threshold.labels(label=event, kind="alert").set(score)
+
+    async def _work(self, delivery: Delivery) -> None:
+        """One record of the assessments topic, from bytes to ack."""
+        begin = time.perf_counter()
+        try:
+            record = decode(delivery.value)
+        except AssessmentError as error:
+            self._limit.bad(delivery.tp)
+            await self._publisher.publish([dead_letter(delivery, "undecodable", "alert", str(error))])
+            self._metrics.dead_letters.labels(reason="undecodable").inc()
+            self.intake.finish(delivery)
+            return
+        self._limit.good(delivery.tp)
+        if isinstance(record, Tick):
+            await self._expire(self._clock.tick(record), delivery)
+        else:
+            for event in EVENTS:
+                if event in record.scores:
+                    await self._judge(record, _EVENT[event], delivery)
+        self.intake.finish(delivery)
+        self._metrics.observe_stage("policy", time.perf_counter() - begin)
+
+    async def _judge(self, record: Assessment, event: Event, delivery: Delivery) -> None:
+        key, incident = self._find(record, event)
+        decision = policy.decide(incident, record, event, self._rules, delivery.tp.partition)
+        if decision.suppressed is not None:
+            self._metrics.alerts_suppressed.labels(reason=decision.suppressed).inc()
+        if key is None and decision.incident is not None:
+            key = f"{policy.slot(record, event)}|{decision.incident.incident_id}"
+        await self._carry_out(key, decision, delivery, record)
+
+    def _find(self, record: Assessment, event: Event) -> tuple[str | None, Incident | None]:
+        """Table key and incident that `record` belongs to. A new cluster without a country has no key yet."""
+        slot = policy.slot(record, event)
+        if record.country != _NOWHERE:
+            return slot, self._table.get(slot)
+        for key, incident in self._table.items(prefix=f"{slot}|"):
+            if policy.alike(incident, record):
+                return key, incident
+        return None, None
+
+    async def _carry_out(
+        self, key: str | None, decision: Decision, delivery: Delivery, record: Assessment | None
+    ) -> None:
+        # The order is the guarantee: a crash between any two steps repeats the message under the same id.
+        if decision.message is not None:
+            await self._deliver(decision.message, delivery, record)
+        if decision.changed and key is not None:
+            await self._table.store(key, decision.incident, delivery.tp.partition)
+
+    async def _deliver(self, message: Message, delivery: Delivery, record: Assessment | None) -> None:
+        trigger = record.kafka_timestamp_ms if record else delivery.timestamp_ms
+        alert = compose(
+            message,
+            rules=self._rules,
+            article=record.article if record else None,
+            model=record.model if record else None,
+            threshold=self._rules.single_report[message.incident.event],
+            names=self._names,
+            environment=self._settings.environment,
+            now_ms=time.time() * 1000,
+            trigger_ms=trigger,
+        )
+        traceparent = record.traceparent if record else None
+        out = Outgoing(
+            self._settings.alerts_topic, alert.dedup_key.encode(), encode(alert), headers(alert, traceparent)
+        )
+        await self._publisher.publish([out])
+        self._count(alert, trigger, by_article=record is not None)
+
+    def _count(self, alert: Alert, trigger_ms: int, *, by_article: bool) -> None:
+        metrics = self._metrics
+        metrics.alerts.labels(event=alert.event, severity=alert.severity, msg_type=alert.msg_type).inc()
+        metrics.alerts_by_country.labels(country=alert.country).inc()
+        metrics.last_alert.set(time.time())
+        if by_article:
+            metrics.end_to_end_latency.observe(max(0.0, time.time() - trigger_ms / 1000))
+
+    async def _expire(self, clock: int, delivery: Delivery) -> None:
+        """End what has had no evidence for its lifetime, on this record's partition."""
+        for key, incident in list(self._table.items(partition=delivery.tp.partition)):
+            decision = policy.expire(incident, clock, self._rules)
+            if decision.changed:
+                await self._carry_out(key, decision, delivery, None)
+
+    def assigned(self, partitions: set[int]) -> None:
+        """The group gave us these partitions of the assessments: forget incidents of all others."""
+        self._table.keep(partitions)
+
+    def sample(self) -> None:
+        """Set the gauges that describe the table."""
+        counts: dict[str, int] = dict.fromkeys(EVENTS, 0)
+        for _, incident in self._table.items():
+            counts[incident.event] += incident.sent is not None
+        for event, count in counts.items():
+            self._metrics.incidents.labels(event=event).set(count)
+        self._metrics.incident_table_entries.set(len(self._table))
+
+
+_EVENT: dict[str, Event] = {"escalation": "escalation", "evacuation": "evacuation"}

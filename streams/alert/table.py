@@ -1,0 +1,85 @@
+"""The incident table: Faust's changelog and recovery, with writes that wait for the broker.
+
+Faust's own `table[key] = value` only enqueues the changelog record, and only inside a stream's iteration. `store`
+returns when the broker has acknowledged the record, so that "deliver, write, flush, ack" is an order and not a hope.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from streams.alert import incident as state
+from streams.alert.incident import Incident
+from streams.errors import PublishError
+
+__all__ = ["IncidentTable", "make_table"]
+
+
+class IncidentTable:
+    """Typed view of the Faust table `incidents`: key text, value JSON, partition that of the assessments."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+        self._decoded: dict[str, tuple[bytes, Incident]] = {}
+
+    def get(self, key: str) -> Incident | None:
+        """The incident under `key`."""
+        value = self._table.data.get(key.encode())
+        if value is None:
+            return None
+        known = self._decoded.get(key)
+        if known is None or known[0] is not value:
+            known = (value, state.decode(value))
+            self._decoded[key] = known
+        return known[1]
+
+    def items(self, partition: int | None = None, prefix: str = "") -> Iterator[tuple[str, Incident]]:
+        """Keys and incidents in the order of keys: all, or those of one partition, or with a prefix."""
+        for key in sorted(self._table.data.keys()):
+            text = key.decode()
+            if text.startswith(prefix):
+                found = self.get(text)
+                if found is not None and partition in (None, found.partition):
+                    yield text, found
+
+    def __len__(self) -> int:
+        return len(self._table.data)
+
+    async def store(self, key: str, incident: Incident | None, partition: int) -> None:
+        """Write (None: delete), and return when the broker has acknowledged it. Raises PublishError."""
+        value = None if incident is None else state.encode(incident)
+        topic = self._table.changelog_topic
+        try:
+            future = await topic.send(
+                key=key.encode(),
+                value=value,
+                partition=partition,
+                key_serializer="raw",
+                value_serializer="raw",
+                callback=self._table._on_changelog_sent,
+            )
+            await future
+        except Exception as error:
+            raise PublishError(
+                f"no ack for the incident table's changelog ({type(error).__name__})"
+            ) from error
+        # The dict under Faust's wrapper: the changelog record is written already.
+        if value is None:
+            self._table.data.pop(key.encode(), None)
+            self._decoded.pop(key, None)
+        else:
+            self._table.data[key.encode()] = value
+
+    def keep(self, partitions: set[int]) -> None:
+        """Forget entries of partitions that are not ours any more; Faust reads them again if they come back."""
+        for key, incident in list(self.items()):
+            if incident.partition not in partitions:
+                self._table.data.pop(key.encode(), None)
+                self._decoded.pop(key, None)
+
+
+def make_table(app: Any, name: str) -> Any:
+    """The Faust table behind `IncidentTable`: bytes to bytes, in memory, its changelog compacted.
+
+    Its partitions are those of the changelog topic, which must equal those of the assessments (checked at start).
+    """
+    return app.Table(name, key_type=bytes, value_type=bytes)

@@ -1,0 +1,223 @@
+"""From an article and the scores of its sentences to assessments, one per country. Pure.
+
+Two steps, because the classifier sits between them: `prepare` says what to score, `assess` says what it means.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.labels import EVENTS, LABELS
+from streams.assess.places import Area, Gazetteer, locate
+from streams.assess.record import (
+    ArticleRef,
+    AssessedArea,
+    AssessedEvidence,
+    Assessment,
+    InputRef,
+    ModelRef,
+    Status,
+)
+from streams.assess.staleness import is_stale
+from streams.ingest.article import Article, Moment
+from streams.ingest.language import Language, language_of
+from streams.ingest.sentences import Sentence, sentences
+from streams.ingest.text import fold
+from streams.kafka.records import Delivery
+
+__all__ = ["NOWHERE", "Judged", "Outcome", "Prepared", "assess", "prepare", "round_scores"]
+
+NOWHERE = "XX"
+"""Country of evidence for which no place was found (a user-assigned code of ISO 3166-1)."""
+_SHORT = 20
+"""Visible characters below which an article is counted `too_short` (CONTRACTS)."""
+_QUOTE = 300
+_MOST_EVIDENCE = 20
+"""Evidence sentences kept per country, the best ones: it bounds the assessment."""
+_DECIMALS = 3
+
+Outcome = Literal["assessed", "no_evidence", "stale", "unsupported_language", "too_short"]
+Scores = NDArray[np.float32]  # [n_sentences, n_labels], as the classifier gives them
+Rounded = NDArray[np.float64]  # the same, three decimals
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An article and what the classifier is to be asked. `texts` and `contexts` belong to `sentences`, in order.
+
+    `outcome` is set where there is nothing to ask: then the lists are empty.
+    """
+
+    article: Article
+    language: Language
+    sentences: tuple[Sentence, ...]
+    texts: tuple[str, ...]
+    contexts: tuple[tuple[str | None, str | None], ...]
+    cut: int
+    """Sentences beyond the limit, not scored."""
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of one article: an outcome, and its assessments if the outcome is `assessed`."""
+
+    outcome: Outcome
+    assessments: tuple[Assessment, ...]
+
+
+def prepare(article: Article, delivery: Delivery, *, most_sentences: int, stale_hours: float) -> Prepared:
+    """What to score of `article`. English only; stale articles and other languages are not scored."""
+    language = language_of(article)
+    outcome: Outcome | None = None
+    if language.code != "en":
+        outcome = "unsupported_language"
+    elif is_stale(article, delivery.time, stale_hours):
+        outcome = "stale"
+    if outcome is not None:
+        return Prepared(article, language, (), (), (), 0, outcome)
+    found = sentences(article)
+    kept = found[:most_sentences]
+    texts = tuple(fold(sentence.text) for sentence in kept)
+    return Prepared(
+        article, language, kept, texts, _contexts(article, kept, texts), len(found) - len(kept), None
+    )
+
+
+def _contexts(
+    article: Article, kept: Sequence[Sentence], texts: Sequence[str]
+) -> tuple[tuple[str | None, str | None], ...]:
+    """For each sentence the headline (not for itself) and the sentence before it in the same field."""
+    headline = fold(article.title) if article.title else None
+    found = []
+    for number, sentence in enumerate(kept):
+        previous = texts[number - 1] if number and kept[number - 1].field == sentence.field else None
+        found.append((None if sentence.field == "title" else headline, previous))
+    return tuple(found)
+
+
+def round_scores(scores: Scores) -> Rounded:
+    """Scores to three decimals: padding moves the last bits, decisions must not see them."""
+    wide: Rounded = scores.astype(np.float64)
+    return wide.round(_DECIMALS)
+
+
+def assess(
+    prepared: Prepared,
+    scores: Scores,
+    delivery: Delivery,
+    *,
+    status: Status,
+    thresholds: dict[str, float],
+    model: ModelRef,
+    gazetteer: Gazetteer,
+) -> Judged:
+    """The assessments of one scored article. `scores` are those of `prepared.texts`, any precision."""
+    if prepared.outcome is not None:
+        return Judged(prepared.outcome, ())
+    rounded = round_scores(scores)
+    chosen = [
+        number
+        for number in range(len(prepared.sentences))
+        if any(rounded[number, column] >= thresholds[event] for column, event in enumerate(EVENTS))
+    ]
+    if not chosen:
+        return Judged("too_short" if _is_short(prepared.article) else "no_evidence", ())
+    article = prepared.article
+    spans = [(s.field, s.start, s.end) for s in (prepared.sentences[number] for number in chosen)]
+    areas = locate(article.title, article.summary, article.body, spans, gazetteer)
+    by_country: dict[str, list[tuple[int, Area | None]]] = {}
+    for number, found in zip(chosen, areas, strict=True):
+        for area in found or (None,):
+            by_country.setdefault(area.country if area else NOWHERE, []).append((number, area))
+    reference = _reference(article, prepared.language)
+    made = []
+    for country in sorted(by_country):
+        numbers = [number for number, _ in by_country[country]]
+        evidence = _evidence(prepared.sentences, rounded, numbers)
+        made.append(
+            Assessment(
+                schema_version="1",
+                kind="assessment",
+                status=status,
+                country=country,
+                article=reference,
+                content_hash=article.content_hash,
+                simhash=article.simhash,
+                kafka_timestamp_ms=delivery.timestamp_ms,
+                input=InputRef(delivery.tp.topic, delivery.tp.partition, delivery.offset),
+                scores=_event_scores(rounded, numbers, thresholds),
+                thresholds={"escalation": thresholds["escalation"], "evacuation": thresholds["evacuation"]},
+                evidence=evidence,
+                areas=_areas([area for _, area in by_country[country] if area]),
+                retracted=article.retracted,
+                model=model,
+                traceparent=delivery.header("traceparent"),
+            )
+        )
+    return Judged("assessed", tuple(made))
+
+
+def _is_short(article: Article) -> bool:
+    text = "".join(part for part in (article.title, article.summary, article.body) if part)
+    return sum(not letter.isspace() for letter in text) < _SHORT
+
+
+def _event_scores(
+    rounded: Rounded, numbers: Sequence[int], thresholds: dict[str, float]
+) -> dict[Literal["escalation", "evacuation"], float]:
+    found: dict[Literal["escalation", "evacuation"], float] = {}
+    events: tuple[Literal["escalation", "evacuation"], ...] = ("escalation", "evacuation")
+    for event in events:
+        best = max(float(rounded[number, LABELS.index(event)]) for number in numbers)
+        if best >= thresholds[event]:
+            found[event] = best
+    return found
+
+
+def _evidence(
+    all_sentences: Sequence[Sentence], rounded: Rounded, numbers: Sequence[int]
+) -> tuple[AssessedEvidence, ...]:
+    best = sorted(numbers, key=lambda number: (-float(rounded[number, :2].max()), number))[:_MOST_EVIDENCE]
+    found = []
+    for number in sorted(best):
+        sentence = all_sentences[number]
+        quote = sentence.text[:_QUOTE]
+        scores = {label: float(rounded[number, column]) for column, label in enumerate(LABELS)}
+        end = sentence.start + len(quote)
+        found.append(AssessedEvidence(sentence.field, sentence.start, end, quote, scores))
+    return tuple(found)
+
+
+def _areas(areas: Sequence[Area]) -> tuple[AssessedArea, ...]:
+    """Each named place once, with its best confidence; at most five, the surest first."""
+    best: dict[tuple[str, str | None], Area] = {}
+    for area in areas:
+        known = best.get((area.name, area.admin1))
+        if known is None or area.confidence > known.confidence:
+            best[area.name, area.admin1] = area
+    surest = sorted(best.values(), key=lambda area: (-area.confidence, area.name))[:5]
+    return tuple(AssessedArea(a.name, a.country, a.admin1, a.source, a.confidence) for a in surest)
+
+
+def _reference(article: Article, language: Language) -> ArticleRef:
+    published = article.published
+    return ArticleRef(
+        id=article.id,
+        url=article.url,
+        title=article.title,
+        publisher=article.publisher,
+        domain=article.domain,
+        language=language.code,
+        published_at=_text(published),
+        precision=published.precision if published else None,
+        zone_known=bool(published and published.zone_known),
+        crawled_at=_text(article.crawled),
+    )
+
+
+def _text(moment: Moment | None) -> str | None:
+    return moment.at.isoformat(timespec="seconds") if moment else None

@@ -1,0 +1,196 @@
+"""The heart of stage 1: a bounded pipeline of three tasks, and the order in which things become true.
+
+    queue -> [read] -> prepared -> [classify] -> scored -> [write] -> finished
+
+`read` decodes and tokenises on a helper thread; `classify` collects a batch and scores it on the classifier's one
+thread; `write` publishes and, when every ack is there, finishes the records in arrival order. Every queue is bounded,
+so a fast producer waits in Kafka and not in our memory. Anything that is not a record's fault stops the worker with
+nothing acked.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from mode import Service
+
+from streams.assess.accounts import AssessAccounts
+from streams.assess.assess import Scores
+from streams.assess.planner import BatchPlanner
+from streams.assess.work import Conclusion, Reader, Work
+from streams.errors import TocsinError, UnpublishableError
+from streams.kafka.deadletters import DeadLetterLimit
+from streams.kafka.publish import Publisher
+from streams.kafka.records import Delivery, Outgoing
+from streams.settings import Settings
+
+__all__ = ["Batcher", "Ports"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the batcher needs from outside. `finish` acks; `fatal` stops the worker."""
+
+    reader: Reader
+    publisher: Publisher
+    finish: Callable[[Delivery], None]
+    fatal: Callable[[BaseException], Awaitable[None]]
+    helper: Executor
+    model: Executor
+    limit: DeadLetterLimit
+    accounts: AssessAccounts
+
+
+class Batcher(Service):
+    """Runs the pipeline. `put` is its one door; it returns when there is room."""
+
+    def __init__(self, settings: Settings, ports: Ports, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._settings = settings
+        self._ports = ports
+        self._queue: asyncio.Queue[Delivery] = asyncio.Queue(settings.queue_articles)
+        self._prepared: asyncio.Queue[Work] = asyncio.Queue(settings.batch_articles)
+        self._held: Work | None = None
+        self._scored: asyncio.Queue[list[tuple[Work, Sequence[Scores] | Exception]]] = asyncio.Queue(1)
+
+    async def put(self, delivery: Delivery) -> None:
+        """Take one record; waits while the queue is full."""
+        self._ports.accounts.received(delivery)
+        await self._queue.put(delivery)
+
+    @property
+    def depth(self) -> int:
+        """Records waiting for the classifier."""
+        return self._queue.qsize() + self._prepared.qsize()
+
+    @Service.task
+    async def _read(self) -> None:
+        await self._guarded(self._read_one)
+
+    @Service.task
+    async def _classify(self) -> None:
+        await self._guarded(self._classify_batch)
+
+    @Service.task
+    async def _write(self) -> None:
+        await self._guarded(self._write_batch)
+
+    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
+        try:
+            while not self.should_stop:
+                await step()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001  (whatever it is: stop, ack nothing)
+            await self._ports.fatal(error)
+
+    async def _read_one(self) -> None:
+        delivery = await self._queue.get()
+        loop = asyncio.get_running_loop()
+        await self._prepared.put(
+            await loop.run_in_executor(self._ports.helper, self._ports.reader.read, delivery)
+        )
+
+    async def _classify_batch(self) -> None:
+        works = await self._collect()
+        loop = asyncio.get_running_loop()
+        begin = time.perf_counter()
+        scored = await loop.run_in_executor(self._ports.model, self._score, works)
+        self._ports.accounts.batch(works, time.perf_counter() - begin)
+        await self._scored.put(scored)
+
+    async def _collect(self) -> list[Work]:
+        """Works for one batch: as many as the planner takes, waiting for more only until the deadline."""
+        planner = BatchPlanner(self._settings.batch_tokens, self._settings.batch_articles)
+        first, self._held = self._held or await self._prepared.get(), None
+        works = [first]
+        planner.add(first.lengths)
+        deadline = time.monotonic() + self._settings.batch_wait
+        while not planner.full:
+            try:
+                async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                    work = await self._prepared.get()
+            except TimeoutError:
+                break
+            if not planner.add(work.lengths):
+                self._held = work  # too large for this batch: it opens the next one
+                break
+            works.append(work)
+        return works
+
+    def _score(self, works: Sequence[Work]) -> list[tuple[Work, Sequence[Scores] | Exception]]:
+        """Scores by work. A batch that raises is halved until the work at fault stands alone."""
+        try:
+            return list(zip(works, self._ports.reader.score(works), strict=True))
+        except (MemoryError, TocsinError):
+            raise
+        except Exception as error:  # noqa: BLE001  (a record's fault until proven ours)
+            if len(works) == 1:
+                return [(works[0], error)]
+            half = len(works) // 2
+            return self._score(works[:half]) + self._score(works[half:])
+
+    async def _write_batch(self) -> None:
+        scored = await self._scored.get()
+        loop = asyncio.get_running_loop()
+        begin = time.perf_counter()
+        conclusions = await loop.run_in_executor(self._ports.helper, self._conclude, scored)
+        self._ports.accounts.placed(time.perf_counter() - begin)
+        begin = time.perf_counter()
+        # First all is counted, so that a limit that is reached stops us before anything of it is written.
+        for conclusion in conclusions:
+            tp = conclusion.work.delivery.tp
+            self._ports.limit.bad(tp) if conclusion.rejected else self._ports.limit.good(tp)
+        sent = [(conclusion, await self._send(conclusion)) for conclusion in conclusions]
+        for conclusion, records in sent:
+            written = await self._confirmed(conclusion, records)
+            self._ports.finish(conclusion.work.delivery)
+            self._ports.accounts.finished(written)
+        self._ports.accounts.published(time.perf_counter() - begin)
+
+    def _conclude(self, scored: list[tuple[Work, Sequence[Scores] | Exception]]) -> list[Conclusion]:
+        found = []
+        for work, scores in scored:
+            if isinstance(scores, Exception):
+                found.append(Reader.give_up(work, "model_failure", f"scoring raised {type(scores).__name__}"))
+                continue
+            try:
+                found.append(self._ports.reader.conclude(work, scores))
+            except (MemoryError, TocsinError):
+                raise
+            except Exception as error:  # noqa: BLE001  (a record's fault until proven ours)
+                found.append(Reader.give_up(work, "model_failure", f"judging raised {type(error).__name__}"))
+        return found
+
+    async def _send(self, conclusion: Conclusion) -> list[tuple[Outgoing, "asyncio.Future[Any]"]] | None:
+        """Enqueue everything of one record; None if the client refuses one of its records."""
+        records = conclusion.outgoing(self._settings.assessments_topic)
+        if self._settings.audit_topic:
+            records.append(conclusion.audit(self._settings.audit_topic))
+        try:
+            return [(record, await self._ports.publisher.send(record)) for record in records]
+        except UnpublishableError:
+            return None
+
+    async def _confirmed(
+        self, conclusion: Conclusion, sent: list[tuple[Outgoing, "asyncio.Future[Any]"]] | None
+    ) -> Conclusion:
+        """Wait for every ack of one record. What the broker refuses of it alone becomes a dead letter instead."""
+        try:
+            if sent is not None:
+                for record, future in sent:
+                    await self._ports.publisher.confirm(record, future)
+                return conclusion
+        except UnpublishableError:
+            pass
+        refused = Reader.give_up(
+            conclusion.work, "unpublishable", "the broker refuses what came of this record"
+        )
+        records = refused.outgoing(self._settings.assessments_topic)
+        if self._settings.audit_topic:
+            records.append(refused.audit(self._settings.audit_topic))
+        await self._ports.publisher.publish(records)  # refused as well: then it stops us, nothing is lost
+        return refused

@@ -1,0 +1,145 @@
+"""The contract between the stages, version 1: the assessment of one article for one country, and the tick.
+
+Both are JSON on the assessments topic, told apart by `kind`. Decoding validates: anything else is undecodable.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError
+
+__all__ = [
+    "ArticleRef",
+    "AssessedArea",
+    "AssessedEvidence",
+    "Assessment",
+    "AssessmentError",
+    "InputRef",
+    "ModelRef",
+    "Tick",
+    "decode",
+    "encode",
+]
+
+Score = Annotated[float, Field(ge=0, le=1)]
+Status = Literal["Actual", "Exercise", "Test"]
+
+
+class AssessmentError(ValueError):
+    """Bytes on the assessments topic that are neither an assessment nor a tick of a version we know."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRef:
+    """What an alert says of the article. Times are RFC 3339 in UTC; `precision` and `zone_known` are of
+    `published_at`."""
+
+    id: str
+    url: str | None
+    title: str | None
+    publisher: str | None
+    domain: str | None
+    language: str | None
+    published_at: str | None
+    precision: Literal["second", "minute", "hour", "day"] | None
+    zone_known: bool
+    crawled_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputRef:
+    """Where the article stands on its topic."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """Which weights scored."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedEvidence:
+    """One sentence that counts. `start` and `end` are code points of `field` of the normalised article;
+    `scores` has all labels, rounded to three decimals."""
+
+    field: Literal["title", "summary", "body"]
+    start: int
+    end: int
+    quote: str
+    scores: dict[str, Score]
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedArea:
+    """Where it is. `admin1` is an ISO 3166-2 code where one is known."""
+
+    name: str
+    country: str
+    admin1: str | None
+    source: str
+    confidence: Score
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One article's evidence for one country (`XX` where no place was found).
+
+    `scores` holds each event that has evidence, with the highest score of its sentences. `kafka_timestamp_ms` is the
+    article's, and the only clock that decisions know.
+    """
+
+    schema_version: Literal["1"]
+    kind: Literal["assessment"]
+    status: Status
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    article: ArticleRef
+    content_hash: str
+    simhash: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    kafka_timestamp_ms: int
+    input: InputRef
+    scores: dict[Literal["escalation", "evacuation"], Score]
+    thresholds: dict[Literal["escalation", "evacuation"], Score]
+    evidence: tuple[AssessedEvidence, ...]
+    areas: tuple[AssessedArea, ...]
+    retracted: bool
+    model: ModelRef
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time without articles: everything of this article partition up to `time` (ms) has been assessed."""
+
+    schema_version: Literal["1"]
+    kind: Literal["tick"]
+    topic: str
+    partition: int
+    time: int
+
+
+_ADAPTER: TypeAdapter[Assessment | Tick] = TypeAdapter(
+    Annotated[Assessment | Tick, Field(discriminator="kind")]
+)
+
+
+def encode(record: Assessment | Tick) -> bytes:
+    """JSON, keys in the order of the record: the same record gives the same bytes."""
+    return orjson.dumps(record)
+
+
+def decode(value: bytes | None) -> Assessment | Tick:
+    """The record in `value`. Raises AssessmentError, naming the first field that is wrong."""
+    try:
+        return _ADAPTER.validate_json(value or b"")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "value"
+        raise AssessmentError(f"{where}: {first['msg']}") from error

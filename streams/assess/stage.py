@@ -1,0 +1,136 @@
+"""Stage 1 as a running thing: model, batcher, ticks, put together around one Faust app."""
+
+import asyncio
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from mode import Service
+
+from models import Classifier
+from streams.assess.accounts import AssessAccounts
+from streams.assess.batcher import Batcher, Ports
+from streams.assess.places import Gazetteer
+from streams.assess.record import Tick, encode
+from streams.assess.work import Reader
+from streams.kafka import topics
+from streams.kafka.app import StageApp
+from streams.kafka.deadletters import DeadLetterLimit
+from streams.kafka.intake import Intake
+from streams.kafka.publish import Publisher
+from streams.kafka.records import Delivery, Outgoing
+from streams.observe.metrics import Metrics
+from streams.settings import Settings
+
+__all__ = ["AssessStage", "default_threads"]
+
+_log = logging.getLogger(__name__)
+
+
+def default_threads(settings: Settings, cores: int) -> int:
+    """Threads of the classifier: as set, else one core is left to the event loop and the helper thread."""
+    return settings.torch_threads or max(1, cores - 1)
+
+
+class AssessStage:
+    """Owns what stage 1 is made of. `intake` is where the agent hands events to."""
+
+    def __init__(self, app: StageApp, settings: Settings, metrics: Metrics) -> None:
+        self._app, self._settings, self._metrics = app, settings, metrics
+        self._helper = ThreadPoolExecutor(1, thread_name_prefix="tocsin-read")
+        self._model = ThreadPoolExecutor(1, thread_name_prefix="tocsin-model")
+        self._publisher = Publisher(app, metrics)
+        self._batcher: Batcher | None = None
+        self.ready = False
+        self.intake = Intake(app, settings, metrics, self._put)
+        app.intake = self.intake
+        app.prepare(self._load)
+
+    async def _put(self, delivery: Delivery) -> None:
+        assert self._batcher is not None, "the batcher is made before the consumer joins the group"
+        await self._batcher.put(delivery)
+
+    @property
+    def depth(self) -> int:
+        """Records waiting for the classifier."""
+        return self._batcher.depth if self._batcher else 0
+
+    async def _load(self) -> None:
+        """Check the topics, load and warm the model: only then may the consumer join the group."""
+        topics.check(self._settings, await topics.existing(self._settings))
+        loop = asyncio.get_running_loop()
+        begin = time.monotonic()
+        reader = await loop.run_in_executor(self._model, self._make_reader)
+        _log.info(
+            "model %s %s loaded in %.1f s", reader.model.name, reader.model.version, time.monotonic() - begin
+        )
+        self._metrics.model_loaded.set(1)
+        model = reader.model
+        self._metrics.model_info.labels(name=model.name, version=model.version, sha256=model.sha256).set(1)
+        for event, least in reader.thresholds.items():
+            self._metrics.config_threshold.labels(label=event, kind="evidence").set(least)
+        self._batcher = Batcher(self._settings, self._ports(reader), beacon=self._app.beacon, loop=loop)
+        self._app.first(self._batcher)
+        await self._batcher.start()
+        self.ready = True
+
+    def _make_reader(self) -> Reader:
+        import os
+
+        threads = default_threads(self._settings, os.cpu_count() or 1)
+        classifier = Classifier.load(self._settings.weights, threads=threads)
+        classifier.warm()
+        return Reader(self._settings, classifier, Gazetteer.load())
+
+    def _ports(self, reader: Reader) -> Ports:
+        return Ports(
+            reader=reader,
+            publisher=self._publisher,
+            finish=self.intake.finish,
+            fatal=self._app.fatal,
+            helper=self._helper,
+            model=self._model,
+            limit=DeadLetterLimit(self._settings.dead_letter_run, self._settings.dead_letter_ratio),
+            accounts=AssessAccounts(self._metrics),
+        )
+
+    async def tick(self) -> None:
+        """Tell every assessments partition how far each of our article partitions has come."""
+        partitions = self._app.consumer.topic_partitions(self._settings.assessments_topic)
+        count = partitions or self._settings.partitions
+        now_ms = int(time.time() * 1000)
+        records = []
+        for tp, (newest, idle) in sorted(self.intake.newest_finished().items()):
+            moment = now_ms if idle else newest
+            if moment is None:
+                continue
+            value = encode(Tick("1", "tick", tp.topic, tp.partition, moment))
+            headers = {"content-type": b"application/json", "tocsin-kind": b"tick"}
+            records += [
+                Outgoing(self._settings.assessments_topic, b"tick", value, headers, partition=number)
+                for number in range(count)
+            ]
+        await self._publisher.publish(records)
+
+
+class Every(Service):
+    """Calls `step` every `seconds`; a fault in it is fatal."""
+
+    def __init__(self, app: StageApp, seconds: float, step: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._app, self._seconds, self._step = app, seconds, step
+
+    @Service.task
+    async def _run(self) -> None:
+        while not self.should_stop:
+            await self.sleep(self._seconds)
+            if self.should_stop:
+                return
+            try:
+                await self._step()
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:  # noqa: BLE001  (whatever it is: stop, ack nothing)
+                await self._app.fatal(error)
+                return

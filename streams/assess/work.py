@@ -1,0 +1,168 @@
+"""One record's way through stage 1, as values: read it, score it, say what is to be written. No Kafka, no threads.
+
+`read` and `conclude` are called on a helper thread, `score` on the classifier's. A record may hold several articles
+(a NewsAPI page); each is prepared and judged on its own, and the record is finished as a whole.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import orjson
+
+from models import Classifier
+from streams.assess.assess import Prepared, Scores, assess, prepare
+from streams.assess.places import Gazetteer
+from streams.assess.record import Assessment, ModelRef, Status, encode
+from streams.ingest.article import Limits, Reason, Rejected
+from streams.ingest.decode import decode
+from streams.kafka.deadletters import dead_letter
+from streams.kafka.records import Delivery, Outgoing
+from streams.settings import Settings
+
+__all__ = ["Conclusion", "Reader", "Work"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A record that was read: its articles, prepared and tokenised, and what of it had to be rejected."""
+
+    delivery: Delivery
+    status: Status
+    prepared: tuple[Prepared, ...]
+    lengths: tuple[int, ...]
+    """Tokens of every sentence to be scored, over all articles."""
+    rejected: tuple[Rejected, ...]
+    parse_seconds: float = 0.0
+    tokenize_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What a record comes to: records to write, in order, and one outcome for each article in it."""
+
+    work: Work
+    assessments: tuple[Assessment, ...]
+    outcomes: tuple[str, ...]
+    rejected: tuple[Rejected, ...]
+    scores: tuple[Scores, ...] = field(repr=False, default=())
+
+    def outgoing(self, topic: str) -> list[Outgoing]:
+        """Assessments for `topic`, keyed by country; a dead letter if anything was rejected."""
+        records = []
+        for assessment in self.assessments:
+            headers = {"content-type": b"application/json", "tocsin-kind": b"assessment"}
+            if assessment.traceparent:
+                headers["traceparent"] = assessment.traceparent.encode()
+            records.append(Outgoing(topic, assessment.country.encode(), encode(assessment), headers))
+        if self.rejected:
+            first = self.rejected[0]
+            records.append(dead_letter(self.work.delivery, first.reason, "assess", first.detail))
+        return records
+
+    def audit(self, topic: str) -> Outgoing:
+        """The record for the audit topic: where the article stood and how it ended."""
+        delivery = self.work.delivery
+        outcome = "assessed" if "assessed" in self.outcomes else self.outcomes[0]
+        value = {
+            "topic": delivery.tp.topic,
+            "partition": delivery.tp.partition,
+            "offset": delivery.offset,
+            "outcome": outcome,
+        }
+        return Outgoing(topic, delivery.key, orjson.dumps(value))
+
+
+class Reader:
+    """Reads, scores and concludes with one classifier, one gazetteer and the settings' limits.
+
+    `thresholds`: the least score of an evidence sentence, by event.
+    """
+
+    def __init__(self, settings: Settings, classifier: Classifier, gazetteer: Gazetteer) -> None:
+        self._settings = settings
+        self._classifier = classifier
+        self._gazetteer = gazetteer
+        self._limits = Limits(record_bytes=settings.article_bytes)
+        manifest = classifier.manifest
+        self.model = ModelRef(manifest.name, manifest.version, manifest.sha256)
+        self.thresholds = {event: point.default for event, point in manifest.thresholds.items()}
+
+    def read(self, delivery: Delivery) -> Work:
+        """Decode, clean, split and tokenise. Never raises for what the record holds."""
+        begin = time.perf_counter()
+        status = delivery.header("tocsin-status") or "Actual"
+        if status not in _STATUS:
+            detail = f"the header tocsin-status must be one of {', '.join(_STATUS)}"
+            return Work(delivery, "Actual", (), (), (Rejected("bad_status", detail),))
+        decoded = decode(delivery.value, received=delivery.time, limits=self._limits)
+        prepared = tuple(
+            prepare(
+                article,
+                delivery,
+                most_sentences=self._settings.article_sentences,
+                stale_hours=self._settings.stale_hours,
+            )
+            for article in decoded.articles
+        )
+        parsed = time.perf_counter()
+        texts, contexts = _questions([Work(delivery, "Actual", prepared, (), ())])
+        lengths = tuple(int(n) for n in self._classifier.token_lengths(texts, contexts)) if texts else ()
+        done = time.perf_counter()
+        return Work(
+            delivery, _STATUS[status], prepared, lengths, decoded.rejected, parsed - begin, done - parsed
+        )
+
+    def score(self, works: Sequence[Work]) -> list[list[Scores]]:
+        """Scores of every article of every work, in one pass through the classifier."""
+        texts, contexts = _questions(works)
+        if texts:
+            scores = self._classifier.scores(texts, contexts)
+        else:
+            scores = np.zeros((0, len(self._classifier.labels)), dtype=np.float32)
+        found, at = [], 0
+        for work in works:
+            mine = []
+            for item in work.prepared:
+                mine.append(scores[at : at + len(item.texts)])
+                at += len(item.texts)
+            found.append(mine)
+        return found
+
+    def conclude(self, work: Work, scores: Sequence[Scores]) -> Conclusion:
+        """What to write for `work`, given the scores of its articles."""
+        assessments: list[Assessment] = []
+        outcomes: list[str] = []
+        for prepared, mine in zip(work.prepared, scores, strict=True):
+            judged = assess(
+                prepared,
+                mine,
+                work.delivery,
+                status=work.status,
+                thresholds=self.thresholds,
+                model=self.model,
+                gazetteer=self._gazetteer,
+            )
+            outcomes.append(judged.outcome)
+            assessments += judged.assessments
+        outcomes += ["rejected"] * len(work.rejected)
+        return Conclusion(work, tuple(assessments), tuple(outcomes), work.rejected, tuple(scores))
+
+    @staticmethod
+    def give_up(work: Work, reason: Reason, detail: str) -> Conclusion:
+        """The conclusion for a record that can't be scored or written: a dead letter with `reason`."""
+        return Conclusion(work, (), ("error",), (Rejected(reason, detail),))
+
+
+_STATUS: dict[str, Status] = {"Actual": "Actual", "Exercise": "Exercise", "Test": "Test"}
+
+
+def _questions(works: Sequence[Work]) -> tuple[list[str], list[tuple[str | None, str | None] | None]]:
+    texts: list[str] = []
+    contexts: list[tuple[str | None, str | None] | None] = []
+    for work in works:
+        for item in work.prepared:
+            texts += item.texts
+            contexts += item.contexts
+    return texts, contexts

