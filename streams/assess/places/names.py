@@ -1,0 +1,13 @@
+"""Names of countries by their code, without loading the whole gazetteer."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from streams.assess.places.tables import read_rows
+
+__all__ = ["country_names"]
+
+
+def country_names() -> Mapping[str, str]:
+    """ISO 3166-1 alpha-2 code (and XK) to the name that a reader says. Reads one small table."""
+    return MappingProxyType({row[0]: row[1] for row in read_rows("countries.tsv", 4)})
