@@ -12,9 +12,8 @@ from typing import Any
 from streams.alert.rules import load as load_rules
 from streams.alert.stage import AlertStage
 from streams.alert.table import IncidentTable, make_table
-from streams.assess.places import country_names
-from streams.assess.stage import AssessStage, Every
-from streams.kafka.app import StageApp, make_app, raw_topic
+from streams.assess.places.names import country_names
+from streams.kafka.app import Every, StageApp, make_app, raw_topic
 from streams.observe.metrics import build
 from streams.observe.watch import watch
 from streams.settings import Settings
@@ -26,6 +25,8 @@ SWEEP_SECONDS = 2.0
 
 def assess_app(settings: Settings) -> StageApp:
     """Stage 1: articles in any form -> sentences -> classifier -> one assessment a country. Stateless and heavy."""
+    from streams.assess.stage import AssessStage  # brings torch, which the other stage has no use for
+
     app, metrics = make_app("tocsin-assess", settings), build()
     stage = AssessStage(app, settings, metrics)
     articles = raw_topic(app, *settings.articles_topics)

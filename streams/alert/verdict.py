@@ -80,13 +80,14 @@ def judge(incident: Incident, rules: Rules) -> Verdict:
 
 
 def _signals(entries: Sequence[Entry], rules: Rules) -> tuple[str, ...]:
-    """Signals that hold, surest first; the surest one alone where none reaches the score."""
+    """Signals that hold, the most severe first; the surest one alone where none reaches the score."""
     best: dict[str, float] = {}
     for entry in entries:
         for name, score in entry.signals.items():
             best[name] = max(best.get(name, 0.0), score)
     ordered = sorted(best, key=lambda name: (-best[name], name))
-    return tuple(name for name in ordered if best[name] >= rules.incident.signal_score) or tuple(ordered[:1])
+    held = [name for name in ordered if best[name] >= rules.incident.signal_score] or ordered[:1]
+    return tuple(sorted(held, key=lambda name: -rank(rules.signals[name].severity)))
 
 
 def _severity(signals: Sequence[str], reports: int, rules: Rules) -> Severity:

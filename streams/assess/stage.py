@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
-from mode import Service
 
 from models import Classifier
 from streams.assess.accounts import AssessAccounts
@@ -62,9 +60,7 @@ class AssessStage:
         loop = asyncio.get_running_loop()
         begin = time.monotonic()
         reader = await loop.run_in_executor(self._model, self._make_reader)
-        _log.info(
-            "model %s %s loaded in %.1f s", reader.model.name, reader.model.version, time.monotonic() - begin
-        )
+        _log.info("model %s %s loaded in %.1f s", reader.model.name, reader.model.version, time.monotonic() - begin)
         self._metrics.model_loaded.set(1)
         model = reader.model
         self._metrics.model_info.labels(name=model.name, version=model.version, sha256=model.sha256).set(1)
@@ -76,8 +72,6 @@ class AssessStage:
         self.ready = True
 
     def _make_reader(self) -> Reader:
-        import os
-
         threads = default_threads(self._settings, os.cpu_count() or 1)
         classifier = Classifier.load(self._settings.weights, threads=threads)
         classifier.warm()
@@ -112,25 +106,3 @@ class AssessStage:
                 for number in range(count)
             ]
         await self._publisher.publish(records)
-
-
-class Every(Service):
-    """Calls `step` every `seconds`; a fault in it is fatal."""
-
-    def __init__(self, app: StageApp, seconds: float, step: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._app, self._seconds, self._step = app, seconds, step
-
-    @Service.task
-    async def _run(self) -> None:
-        while not self.should_stop:
-            await self.sleep(self._seconds)
-            if self.should_stop:
-                return
-            try:
-                await self._step()
-            except asyncio.CancelledError:
-                raise
-            except BaseException as error:  # noqa: BLE001  (whatever it is: stop, ack nothing)
-                await self._app.fatal(error)
-                return

@@ -22,7 +22,7 @@ from streams.kafka.intake import Intake
 from streams.kafka.transport import LedgerConsumer, LedgerTransport
 from streams.settings import Settings
 
-__all__ = ["StageApp", "make_app", "raw_topic"]
+__all__ = ["Every", "StageApp", "make_app", "raw_topic"]
 
 _LAST_RESORT = 10.0
 """Seconds that an orderly stop after a fault may take before the process is ended: a rebalance that waits for us
@@ -55,6 +55,11 @@ class StageApp(faust.App):
     def on_assigned(self, topic: str, listener: Callable[[set[int]], None]) -> None:
         """Tell `listener` our partitions of `topic` after every rebalance, before any record of it arrives."""
         self._listeners[topic] = listener
+
+    @property
+    def buffered(self) -> int:
+        """Records in Faust's queues, on their way to an agent."""
+        return sum(queue.qsize() for queue in self.flow_control._queues)
 
     @property
     def assigned(self) -> bool:
@@ -187,3 +192,25 @@ def _credentials(settings: Settings) -> Any:
             ssl_context=context,
         )
     return context and faust.SSLCredentials(context=context)
+
+
+class Every(Service):
+    """Calls `step` every `seconds`; a fault in it is fatal."""
+
+    def __init__(self, app: StageApp, seconds: float, step: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._app, self._seconds, self._step = app, seconds, step
+
+    @Service.task
+    async def _run(self) -> None:
+        while not self.should_stop:
+            await self.sleep(self._seconds)
+            if self.should_stop:
+                return
+            try:
+                await self._step()
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:  # noqa: BLE001  (whatever it is: stop, ack nothing)
+                await self._app.fatal(error)
+                return

@@ -21,8 +21,10 @@ from streams.settings import Settings
 
 __all__ = ["Intake"]
 
-_QUIET = 5.0
-"""Seconds without a record from a partition that has more: then Faust has dropped its tail."""
+_QUIET = 2.0
+_LONG_QUIET = 30.0
+"""Seconds. A partition that has more records and gave none for two seconds, although Faust has read them and holds
+none back, has lost its tail. After half a minute in which nothing at all came, Faust's word is not asked for."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,20 +73,26 @@ class Intake:
                 self._app.consumer.ack(message)
 
     async def sweep(self) -> None:
-        """Read again what Faust dropped at the end of partitions that have gone quiet."""
+        """Read again what Faust dropped at the end of partitions, where no later record would show the hole."""
         for tp in self._ledger.partitions:
-            faust_tp = _faust_tp(tp)
-            if time.monotonic() - self._seen.get(tp, 0.0) < _QUIET:
-                continue
             async with self._lock:
                 book = self._ledger.get(tp)
-                end = self._highwater(faust_tp)
+                end = self._highwater(_faust_tp(tp))
                 if book is None or book.in_work or end is None or end <= book.expected:
                     continue
-                if self._over(self._ledger.generation):
+                if self._over(self._ledger.generation) or not self._dropped(tp, book.expected):
                     continue
-                await self._fill(tp, faust_tp, Hole(book.expected, end))
+                await self._fill(tp, _faust_tp(tp), Hole(book.expected, end))
                 self._seen[tp] = time.monotonic()
+
+    def _dropped(self, tp: TopicPartition, expected: int) -> bool:
+        now = time.monotonic()
+        if self._ledger.in_work or self._app.buffered:
+            return False
+        read = self._app.consumer.read_offset(_faust_tp(tp))
+        if read is not None and read >= expected:
+            return now - self._seen.get(tp, 0.0) >= _QUIET
+        return now - max(self._seen.values(), default=0.0) >= _LONG_QUIET
 
     def finish(self, delivery: Delivery) -> None:
         """Every output of `delivery` is acknowledged: it may be committed once all before it are finished."""
@@ -174,6 +182,7 @@ class Intake:
                 position = None
             if position is not None and not self._over(generation):
                 self._ledger.open(tp, position)
+                self._seen[tp] = time.monotonic()
         return self._ledger.get(tp)
 
     async def _fill(self, tp: TopicPartition, faust_tp: Any, hole: Hole) -> None:

@@ -133,6 +133,11 @@ class LedgerConsumer(driver.Consumer):
             self.books.committed({TopicPartition(tp.topic, tp.partition): end for tp, end in offsets.items()})
         return done
 
+    def read_offset(self, tp: Any) -> int | None:
+        """The newest offset that Faust has put into its queues, or dropped there; None if it read nothing yet."""
+        found: int | None = self._read_offset.get(tp)
+        return found
+
     def wrap(self, tp: Any, record: Any) -> Any:
         """A message of the present generation, as Faust makes it from a record of its own."""
         return self._to_message(tp, record)
