@@ -47,6 +47,8 @@ class Ports:
 class Batcher(Service):
     """Runs the pipeline. `put` is its one door; it returns when there is room."""
 
+    mundane_level = "debug"
+
     def __init__(self, settings: Settings, ports: Ports, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._settings = settings
@@ -90,9 +92,7 @@ class Batcher(Service):
     async def _read_one(self) -> None:
         delivery = await self._queue.get()
         loop = asyncio.get_running_loop()
-        await self._prepared.put(
-            await loop.run_in_executor(self._ports.helper, self._ports.reader.read, delivery)
-        )
+        await self._prepared.put(await loop.run_in_executor(self._ports.helper, self._ports.reader.read, delivery))
 
     async def _classify_batch(self) -> None:
         works = await self._collect()
@@ -186,9 +186,7 @@ class Batcher(Service):
                 return conclusion
         except UnpublishableError:
             pass
-        refused = Reader.give_up(
-            conclusion.work, "unpublishable", "the broker refuses what came of this record"
-        )
+        refused = Reader.give_up(conclusion.work, "unpublishable", "the broker refuses what came of this record")
         records = refused.outgoing(self._settings.assessments_topic)
         if self._settings.audit_topic:
             records.append(refused.audit(self._settings.audit_topic))

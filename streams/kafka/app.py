@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 class StageApp(faust.App):
     """A Faust app with our transport, our services, and an end that never acks unfinished work."""
 
+    mundane_level = "debug"
     intake: Intake
     health: Any = None
     fault: BaseException | None = None
@@ -196,6 +197,8 @@ def _credentials(settings: Settings) -> Any:
 
 class Every(Service):
     """Calls `step` every `seconds`; a fault in it is fatal."""
+
+    mundane_level = "debug"
 
     def __init__(self, app: StageApp, seconds: float, step: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)

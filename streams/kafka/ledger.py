@@ -93,8 +93,7 @@ class PartitionLedger:
         between = any(first <= offset < end for first, end in self.passed.items())
         if not self.position <= offset < self.expected or offset in self.finished or between:
             raise ValueError(
-                f"offset {offset} finished, but in work are {self.position} to {self.expected - 1}"
-                " less those finished"
+                f"offset {offset} finished, but in work are {self.position} to {self.expected - 1} less those finished"
             )
         self.finished.add(offset)
         self._advance()

@@ -85,6 +85,4 @@ class Publisher:
             )
         if isinstance(cause, TopicAuthorizationFailedError):
             return PublishError(f"we may not write to {record.topic}: give our user the WRITE right")
-        return PublishError(
-            f"no ack for a record on {record.topic} ({type(cause).__name__}): is Kafka healthy?"
-        )
+        return PublishError(f"no ack for a record on {record.topic} ({type(cause).__name__}): is Kafka healthy?")

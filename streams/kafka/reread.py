@@ -37,9 +37,7 @@ class Rereader:
         self._consumer = None
         await self._stack.aclose()
 
-    async def records(
-        self, tp: TopicPartition, hole: Hole, abandoned: Callable[[], bool]
-    ) -> AsyncIterator[Any]:
+    async def records(self, tp: TopicPartition, hole: Hole, abandoned: Callable[[], bool]) -> AsyncIterator[Any]:
         """The records that the broker holds in `hole`, ascending; offsets that are not yielded never were records.
 
         Retries while the broker is away: to give up would be to call a record a legitimate hole. Ends early when

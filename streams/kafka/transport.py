@@ -47,6 +47,8 @@ def check_versions() -> None:
 class LedgerThread(driver.AIOKafkaConsumerThread):
     """The consumer's own thread: seeks are numbered, so that stale records can be told."""
 
+    mundane_level = "debug"
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         # The driver offers no setting for it; the client reads the attribute when it starts.
@@ -88,6 +90,7 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
 class LedgerConsumer(driver.Consumer):
     """A Faust consumer whose commits are the ledger's positions. `books` is set by the app before it starts."""
 
+    mundane_level = "debug"
     books: Books | None = None
     seek_number = 0
     records_number = 0

@@ -22,6 +22,8 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 class HealthServer(Service):
     """Serves the three pages. `live` and `ready` return None if all is well, else what is wrong in a few words."""
 
+    mundane_level = "debug"
+
     def __init__(
         self,
         bind: str,

@@ -31,9 +31,7 @@ class _Line(logging.Formatter):
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         line = f"{moment} {record.levelname.lower():7} {record.name}: {escaped(record.getMessage())}"
         if record.exc_info:
-            line += "\n" + "\n".join(
-                escaped(part) for part in self.formatException(record.exc_info).splitlines()
-            )
+            line += "\n" + "\n".join(escaped(part) for part in self.formatException(record.exc_info).splitlines())
         return line
 
 

@@ -7,7 +7,7 @@ over a counter that never moved is 0 and not absent. Text from articles never be
 from dataclasses import dataclass
 from typing import TypeVar, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from streams.ingest.article import Reason
 from streams.observe.vocabulary import (
@@ -89,6 +89,7 @@ class Metrics:
 def build() -> Metrics:
     """All metrics on a new registry, every label combination at 0."""
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)  # memory, CPU, file descriptors, under their usual names
 
     def counter(name: str, text: str, **labels: tuple[str, ...]) -> Counter:
         return _prepared(Counter(PREFIX + name, text, tuple(labels), registry=registry), labels)
@@ -128,9 +129,7 @@ def build() -> Metrics:
         inference_batch_size=histogram("inference_batch_size", "Articles in a batch.", _powers(1, 64)),
         input_tokens=histogram("input_tokens", "Tokens of an article, without padding.", _powers(16, 8192)),
         score=histogram("score", "Scores of sentences.", _SCORE, label=LABELS),
-        consumer_lag_messages=gauge(
-            "consumer_lag_messages", "Records not yet finished.", "topic", "partition"
-        ),
+        consumer_lag_messages=gauge("consumer_lag_messages", "Records not yet finished.", "topic", "partition"),
         consumer_lag=gauge(
             "consumer_lag_seconds",
             "Age of the newest finished record while others wait.",

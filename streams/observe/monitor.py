@@ -26,6 +26,8 @@ class Monitor(Service):
     `sample` sets further gauges. `alive` is what `/livez` answers with.
     """
 
+    mundane_level = "debug"
+
     def __init__(
         self,
         intake: Intake,

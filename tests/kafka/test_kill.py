@@ -1,0 +1,94 @@
+"""A worker is killed in the middle of 500 articles and started again: every article ends, no alert is missing."""
+
+import json
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from models import Classifier
+from streams.alert.policy import decide
+from streams.alert.rules import load
+from streams.assess.places import Gazetteer
+from streams.assess.work import Reader
+from streams.kafka import topics
+from streams.kafka.ledger import TopicPartition
+from streams.kafka.records import Delivery
+from streams.settings import Settings
+from tests.kafka.load import article
+from tests.kafka.tools import Worker, alerts, feed, read_all, settings_for, until
+
+ARTICLES = 500
+SENTENCES = 2
+
+
+def expected_alerts(settings: Settings, records: list[tuple[int, int, bytes]]) -> set[str]:
+    """Ids of the alerts that these records (partition, timestamp in ms, value) must lead to, by the pure functions."""
+    reader, rules, found = Reader(settings, Classifier.load(), Gazetteer.load()), load(), set()
+    for partition, timestamp, value in records:
+        delivery = Delivery(TopicPartition("articles", partition), 0, timestamp, None, value, (), 0, None)
+        work = reader.read(delivery)
+        for assessment in reader.conclude(work, reader.score([work])[0]).assessments:
+            for event in assessment.scores:
+                message = decide(None, assessment, event, rules, partition=0).message
+                if message is not None:
+                    found.add(message.alert_id)
+    return found
+
+
+async def kill_and_restart(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    await topics.create(settings)
+    with ExitStack() as stack:
+        first = [stack.enter_context(Worker(settings, stage)) for stage in ("assess", "alert")]
+        for worker in first:
+            worker.wait_ready()
+        await feed(settings, "articles", ((None, article(number, SENTENCES), ()) for number in range(ARTICLES)))
+
+        async def in_the_middle() -> bool:
+            return first[0].metric("tocsin_articles_processed_total") >= ARTICLES / 5
+
+        await until(in_the_middle, 60, "a fifth of the articles")
+        for worker in first:
+            assert worker.kill() != 0
+        before = len(await read_all(settings, "audit"))
+        assert before < ARTICLES, "the kill came too late to prove anything"
+        second = [stack.enter_context(Worker(settings, stage)) for stage in ("assess", "alert")]
+        for worker in second:
+            worker.wait_ready()
+        records = await read_all(settings, "articles")
+        inputs = {(record.partition, record.offset) for record in records}
+        assert len(inputs) == ARTICLES
+
+        async def all_ended() -> bool:
+            audit = [json.loads(record.value) for record in await read_all(settings, "audit")]
+            return {(entry["partition"], entry["offset"]) for entry in audit} == inputs
+
+        await until(all_ended, 120, "an outcome for every article")
+        expected = expected_alerts(settings, [(r.partition, r.timestamp, r.value) for r in records])
+        assert len(expected) >= 30
+
+        async def all_alerted() -> bool:
+            return {alert["alert_id"] for alert in await alerts(settings)} >= expected
+
+        await until(all_alerted, 60, "every alert")
+        sent = Counter(alert["alert_id"] for alert in await alerts(settings))
+        audit = Counter((r.value) for r in await read_all(settings, "audit"))
+        assert set(sent) == expected
+        for worker in second:
+            assert worker.kill(15) == 0, worker.text()[-2000:]
+    with capsys.disabled():
+        print(
+            f"\n{ARTICLES} articles, killed after {before}: lost 0, repeated {sum(audit.values()) - ARTICLES};"
+            f" {len(expected)} alerts: lost 0, repeated {sum(sent.values()) - len(expected)}"
+        )
+
+
+@pytest.mark.kafka
+async def test_kill_on_apache_kafka(apache_kafka, tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
+    await kill_and_restart(settings_for(apache_kafka.servers, embedded=False, folder=tmp_path), capsys)
+
+
+@pytest.mark.embedded
+async def test_kill_on_the_embedded_broker(embedded_broker, tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
+    await kill_and_restart(settings_for(embedded_broker.servers, embedded=True, folder=tmp_path), capsys)
