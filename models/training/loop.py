@@ -1,0 +1,130 @@
+"""The optimisation itself: batches, loss, schedule, averaged weights.
+
+Guarantees: everything random comes from the options' seed; unknown answers (NaN) have no part in the loss;
+the network is left holding the mean of its weights after each of the last `average_last` epochs.
+Refuses nothing on its own: data and options were checked before.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from models.encoding import Batch, Encoder, batches
+from models.labels import EVENTS, LABELS
+from models.network import SentenceNet
+from models.training.augment import augment
+from models.training.data import Example
+from models.training.options import TrainOptions
+
+__all__ = ["fit", "loss_of", "parameter_groups"]
+
+OnEpoch = Callable[[int, float], None]  # (epoch from 1, mean loss)
+
+
+def fit(
+    network: SentenceNet,
+    encoder: Encoder,
+    examples: Sequence[Example],
+    options: TrainOptions,
+    on_epoch: OnEpoch,
+) -> int:
+    """Train in place; returns the number of steps taken. `on_epoch` is called after every epoch."""
+    random = np.random.default_rng(options.seed)
+    torch.manual_seed(options.seed)
+    plan = _epoch(encoder, examples, options, np.random.default_rng(options.seed))
+    total = options.epochs * sum(1 for _ in plan)
+    optimiser = torch.optim.AdamW(parameter_groups(network, options), weight_decay=options.weight_decay, fused=True)
+    warm = max(1, round(total * options.warm_up))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / warm, max(0.05, (total - step) / max(1, total - warm)))
+    )
+    mean: dict[str, torch.Tensor] = {}
+    averaged = steps = 0
+    for epoch in range(1, options.epochs + 1):
+        network.train()
+        losses: list[float] = []
+        for batch, targets, weights in _epoch(encoder, examples, options, random):
+            if options.max_steps is not None and steps >= options.max_steps:
+                break
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bfloat16):
+                logits = network(
+                    torch.from_numpy(batch.ids), torch.from_numpy(batch.mask), torch.from_numpy(batch.head)
+                )
+            loss = loss_of(logits.float(), targets, weights, options)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch ships no annotation for it
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+            steps += 1
+        if epoch > options.epochs - options.average_last:
+            averaged += 1
+            for name, value in network.state_dict().items():
+                mean[name] = value.clone() if averaged == 1 else mean[name] + (value - mean[name]) / averaged
+        on_epoch(epoch, float(np.mean(losses)) if losses else float("nan"))
+    network.load_state_dict(mean)
+    network.eval()
+    return steps
+
+
+def loss_of(logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, options: TrainOptions) -> torch.Tensor:
+    """Mean weighted binary cross-entropy over the known answers of logits [n, k] and targets [n, k] (NaN:
+    unknown).
+
+    `weights` [n] are the rows'. With `focal_gamma` g each term is multiplied by (1 - p_t)^g (Lin et al.
+    2017, "Focal loss for dense object detection"). Signals count `signal_weight` as much as events.
+    """
+    known = ~torch.isnan(targets)
+    truth = torch.where(known, targets, 0.0)
+    loss = functional.binary_cross_entropy_with_logits(
+        logits, truth, reduction="none", pos_weight=torch.tensor(options.positive_weight)
+    )
+    if options.focal_gamma:
+        right = torch.sigmoid(torch.where(truth > 0.5, logits, -logits))
+        loss = loss * (1 - right) ** options.focal_gamma
+    column = torch.tensor([1.0 if label in EVENTS else options.signal_weight for label in LABELS])
+    share = known * weights.unsqueeze(1) * column
+    return (loss * share).sum() / share.sum().clamp_min(1e-6)
+
+
+def parameter_groups(network: SentenceNet, options: TrainOptions) -> list[dict[str, object]]:
+    """Parameters with their learning rates: the head's own, and the encoder's, falling by `layer_decay` a
+    layer down.
+
+    Layer-wise decay as in Howard and Ruder 2018 ("Universal language model fine-tuning", discriminative
+    rates).
+    """
+    depth = 1 + max(
+        (
+            int(name.split("layer.")[1].split(".")[0])
+            for name, _ in network.encoder.named_parameters()
+            if "layer." in name
+        ),
+        default=-1,
+    )
+    rates: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in network.encoder.named_parameters():
+        level = int(name.split("layer.")[1].split(".")[0]) + 1 if "layer." in name else 0
+        rates.setdefault(options.encoder_rate * options.layer_decay ** (depth - level), []).append(parameter)
+    groups: list[dict[str, object]] = [{"params": found, "lr": rate} for rate, found in rates.items()]
+    return [*groups, {"params": list(network.head.parameters()), "lr": options.head_rate}]
+
+
+def _epoch(
+    encoder: Encoder, examples: Sequence[Example], options: TrainOptions, random: np.random.Generator
+) -> Iterator[tuple[Batch, torch.Tensor, torch.Tensor]]:
+    """All examples once, damaged anew, in rectangles of similar length, in random order."""
+    changed = [augment(example, options.augmentation, examples, random) for example in examples]
+    encoded = encoder.encode([e.text for e in changed], [e.context for e in changed])
+    targets = torch.tensor([e.targets for e in changed], dtype=torch.float32)
+    weights = torch.tensor([options.public_weight if e.register == "public" else 1.0 for e in changed])
+    # Lengths blurred by chance: strict sorting would show the same neighbours in every epoch.
+    rectangles = list(batches(encoded, options.batch_tokens, blur=random.uniform(0.0, 8.0, len(encoded))))
+    for index in random.permutation(len(rectangles)):
+        batch = rectangles[index]
+        rows = torch.from_numpy(batch.rows)
+        yield batch, targets[rows], weights[rows]

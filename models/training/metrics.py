@@ -1,0 +1,158 @@
+"""Numbers about answers: precision, recall, F1, average precision, bootstrap intervals, minimal pairs.
+
+Guarantees: pure numpy; unknown answers (NaN) are left out everywhere; a figure that nothing supports is
+NaN, never 0.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.calibration import expected_calibration_error
+
+__all__ = [
+    "Binary",
+    "average_precision",
+    "best_threshold",
+    "binary",
+    "bootstrap_interval",
+    "group_accuracy",
+]
+
+Floats1d = npt.NDArray[np.float64]  # [n]
+Interval = tuple[float, float]
+
+# Half the width of the window over which a threshold's worth is averaged, as a score.
+SMOOTHING = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """One label's figures at one threshold. `n` counts known answers, `positives` those that are 1."""
+
+    n: int
+    positives: int
+    precision: float
+    recall: float
+    f1: float
+    false_positive_rate: float
+    average_precision: float
+    calibration_error: float
+
+
+def binary(scores: npt.ArrayLike, truths: npt.ArrayLike, threshold: float) -> Binary:
+    """Figures for `scores` [n] in [0, 1] against `truths` [n] (0, 1, NaN); positive at or above the
+    threshold.
+    """
+    p, y = _known(scores, truths)
+    said, true = p >= threshold, y == 1
+    hits = float((said & true).sum())
+    precision = _ratio(hits, float(said.sum()))
+    recall = _ratio(hits, float(true.sum()))
+    return Binary(
+        n=int(y.size),
+        positives=int(true.sum()),
+        precision=precision,
+        recall=recall,
+        f1=_ratio(2 * hits, float(said.sum() + true.sum())) if true.any() else float("nan"),
+        false_positive_rate=_ratio(float((said & ~true).sum()), float((~true).sum())),
+        average_precision=average_precision(p, y),
+        calibration_error=expected_calibration_error(p, y),
+    )
+
+
+def average_precision(scores: npt.ArrayLike, truths: npt.ArrayLike) -> float:
+    """Sum over distinct thresholds of precision times the rise of recall; ties count as one threshold.
+
+    The step-wise area of scikit-learn's `average_precision_score`. NaN without positives.
+    """
+    p, y = _known(scores, truths)
+    if not (y == 1).any():
+        return float("nan")
+    order = np.argsort(-p, kind="stable")
+    p, y = p[order], y[order]
+    last_of_tie = np.append(p[1:] != p[:-1], True)
+    hits = np.cumsum(y)[last_of_tie]
+    precision = hits / (np.flatnonzero(last_of_tie) + 1)
+    recall = hits / y.sum()
+    return float(np.sum(precision * np.diff(np.append(0.0, recall))))
+
+
+def best_threshold(
+    scores: npt.ArrayLike,
+    truths: npt.ArrayLike,
+    goal: Callable[[float, float], float],
+    low: float = 0.01,
+    high: float = 0.99,
+) -> float:
+    """The hundredth in [low, high] around which goal(precision, recall) is greatest.
+
+    The goal is averaged over thresholds up to SMOOTHING away (a triangle), because on a few hundred sentences its peak
+    is luck; of equal best ones the middle is taken. `truths` may be probabilities. An undefined precision (nothing
+    said) is given to `goal` as 1, an undefined recall as 0.
+    """
+    p, y = _known(scores, truths)
+    reach = round(SMOOTHING * 100)
+    candidates = np.arange(round(low * 100), round(high * 100) + 1)
+    around = np.arange(candidates[0] - reach, candidates[-1] + reach + 1)
+    values = []
+    for candidate in around / 100:
+        said = p >= candidate
+        hits = float(y[said].sum())
+        precision = hits / float(said.sum()) if said.any() else 1.0
+        values.append(goal(precision, hits / float(y.sum()) if y.any() else 0.0))
+    weights = reach + 1 - np.abs(np.arange(-reach, reach + 1))
+    # Thresholds outside (0, 1) are no thresholds: they have no part in the averages near the ends.
+    valid = ((around > 0) & (around < 100)).astype(np.float64)
+    smooth = np.convolve(np.asarray(values) * valid, weights, "valid") / np.convolve(valid, weights, "valid")
+    best = np.flatnonzero(smooth >= smooth.max() - 1e-12)
+    return float(candidates[best[len(best) // 2]] / 100)
+
+
+def bootstrap_interval(
+    statistic: Callable[[npt.NDArray[np.int64]], float],
+    clusters: Sequence[str],
+    *,
+    rounds: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Percentile interval of statistic(rows), drawing whole clusters with replacement (Efron 1979).
+
+    `clusters[i]` is the cluster (article, group) of row i: rows of one article are not independent. Rounds
+    in which the statistic is NaN are left out; NaN when none is left.
+    """
+    _, index = np.unique(np.asarray(clusters, dtype=np.str_), return_inverse=True)
+    order = np.argsort(index, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(index[order])) + 1) if order.size else []
+    random = np.random.default_rng(seed)
+    values = []
+    for _ in range(rounds if members else 0):
+        drawn = random.integers(0, len(members), len(members))
+        values.append(statistic(np.concatenate([members[k] for k in drawn]).astype(np.int64)))
+    known = np.asarray([value for value in values if not np.isnan(value)])
+    if not known.size:
+        return (float("nan"), float("nan"))
+    tail = (1 - level) / 2
+    return (float(np.quantile(known, tail)), float(np.quantile(known, 1 - tail)))
+
+
+def group_accuracy(right: npt.ArrayLike, groups: Sequence[str]) -> float:
+    """Share of groups (of two or more rows) whose rows are all right: a minimal pair counts only whole."""
+    ok = np.asarray(right, dtype=bool)
+    _, index, sizes = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True, return_counts=True)
+    wrong = np.bincount(index, ~ok, sizes.size)
+    pairs = sizes >= 2
+    return _ratio(float((wrong[pairs] == 0).sum()), float(pairs.sum()))
+
+
+def _known(scores: npt.ArrayLike, truths: npt.ArrayLike) -> tuple[Floats1d, Floats1d]:
+    p, y = np.asarray(scores, dtype=np.float64), np.asarray(truths, dtype=np.float64)
+    known = ~np.isnan(y)
+    return p[known], y[known]
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
