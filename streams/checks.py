@@ -36,9 +36,7 @@ def conflicts(settings: "Settings") -> list[str]:
     if settings.heartbeat_interval * 3 > settings.session_timeout:
         found.append("TOCSIN_HEARTBEAT_INTERVAL must be at most a third of TOCSIN_SESSION_TIMEOUT")
     if settings.fetch_bytes < settings.input_message_bytes:
-        found.append(
-            "TOCSIN_FETCH_BYTES must be at least TOCSIN_INPUT_MESSAGE_BYTES, or a large record blocks"
-        )
+        found.append("TOCSIN_FETCH_BYTES must be at least TOCSIN_INPUT_MESSAGE_BYTES, or a large record blocks")
     if settings.request_bytes < settings.input_message_bytes + ENVELOPE_BYTES:
         found.append(
             "TOCSIN_REQUEST_BYTES must be at least TOCSIN_INPUT_MESSAGE_BYTES + 65536, so that any record fits"
@@ -69,9 +67,7 @@ def _topic_conflicts(settings: "Settings") -> list[str]:
     ]
     twice = sorted({name for name in named if named.count(name) > 1})
     found = [f"topic {name} is named twice: input and output must differ" for name in twice]
-    found += [
-        f"{name} is a dead-letter topic: it can't be an input" for name in named if name.endswith(".dlq")
-    ]
+    found += [f"{name} is a dead-letter topic: it can't be an input" for name in named if name.endswith(".dlq")]
     return found
 
 

@@ -12,9 +12,6 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Literal
 
-import faust
-
-from streams.app import alert_app, assess_app
 from streams.errors import TocsinError
 from streams.settings import Settings
 
@@ -27,35 +24,19 @@ _GRACE = 60.0
 _log = logging.getLogger(__name__)
 
 
-class _Worker(faust.Worker):
-    """Faust's worker without its own logging, spinner, and debugger on SIGUSR2."""
-
-    def _install_signal_handlers_unix(self) -> None:
-        self.loop.add_signal_handler(signal.SIGINT, self._on_sigint)
-        self.loop.add_signal_handler(signal.SIGTERM, self._on_sigterm)
-
-
 def run_stage(stage: Stage, settings: Settings) -> int:
     """Run one stage until SIGTERM, SIGINT or a fault; the exit code."""
-    app = assess_app(settings) if stage == "assess" else alert_app(settings)
-    worker = _Worker(app, quiet=True, override_logging=False, redirect_stdouts=False, loglevel="WARN")
-    worker.spinner = None
+    from streams.worker import StageWorker  # brings Faust: the supervisor of both stages has no use for it
+
+    worker = StageWorker.of(stage, settings)
     _log.info("stage %s starts; brokers %s", stage, settings.brokers)
-    try:
-        worker.execute_from_commandline()
-    except SystemExit as done:
-        code = done.code if isinstance(done.code, int) else 0
-    except TocsinError as error:
-        app.fault = app.fault or error
-        code = 1
-    except Exception as error:  # noqa: BLE001  (Faust re-raises what crashed it)
-        app.fault = app.fault or error
-        code = 1
-    if app.fault is None:
+    code = worker.run()
+    fault = worker.fault
+    if fault is None:
         _log.info("stage %s stopped", stage)
         return code
-    _log.error("stage %s ends: %s", stage, app.fault)
-    return app.fault.exit_code if isinstance(app.fault, TocsinError) else TocsinError.exit_code
+    _log.error("stage %s ends: %s", stage, fault)
+    return fault.exit_code if isinstance(fault, TocsinError) else TocsinError.exit_code
 
 
 def run_both(command: Sequence[str]) -> int:

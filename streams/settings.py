@@ -23,7 +23,7 @@ from pydantic_settings import (
 from streams.checks import conflicts
 from streams.errors import SettingsError
 
-__all__ = ["PREFIX", "Settings", "config_file", "from_environment", "kafka_home"]
+__all__ = ["PREFIX", "Settings", "child_environment", "config_file", "from_environment", "kafka_home"]
 
 PREFIX = "TOCSIN_"
 _OWN = {f"{PREFIX}CONFIG"}
@@ -53,9 +53,7 @@ class Settings(BaseSettings):
         pattern=r"^[a-z0-9-]{1,32}$",
     )
     production: bool = Field(False, description="Refuse what is only good for development.")
-    brokers: str = Field(
-        "127.0.0.1:9092", description="Kafka bootstrap servers, `host:port`, comma-separated."
-    )
+    brokers: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, `host:port`, comma-separated.")
     embedded_broker: bool = Field(False, description="Brokers are the embedded one: work around its defects.")
     articles_topics: Annotated[tuple[str, ...], NoDecode] = Field(
         ("articles",), description="Input topics, comma-separated.", min_length=1
@@ -66,12 +64,8 @@ class Settings(BaseSettings):
     audit_topic: str | None = Field(
         None, description="If set: one record per article with its outcome, before the ack."
     )
-    partitions: int = Field(
-        4, description="Partitions of topics that `tocsin topics create` makes.", ge=1, le=1000
-    )
-    replication: int = Field(
-        1, description="Copies of each partition that `tocsin topics create` asks for.", ge=1
-    )
+    partitions: int = Field(4, description="Partitions of topics that `tocsin topics create` makes.", ge=1, le=1000)
+    replication: int = Field(1, description="Copies of each partition that `tocsin topics create` asks for.", ge=1)
     retention_hours: float = Field(168, description="Retention of the topics made (hours).", gt=0)
 
     tls: bool = Field(False, description="Speak TLS to the brokers.")
@@ -94,22 +88,14 @@ class Settings(BaseSettings):
     input_message_bytes: Bytes = Field(1_048_588, description="`max.message.bytes` of the input topics.")
     fetch_bytes: Bytes = Field(2_097_152, description="Fetch size per partition (bytes).")
     request_bytes: Bytes = Field(2_162_688, description="Largest request that the producer sends (bytes).")
-    article_bytes: Bytes = Field(
-        1_048_576, description="Largest article that is read; above: dead letter `oversized`."
-    )
-    buffer_records: int = Field(
-        64, description="Records that Faust may hold per topic before fetching pauses.", ge=4
-    )
+    article_bytes: Bytes = Field(1_048_576, description="Largest article that is read; above: dead letter `oversized`.")
+    buffer_records: int = Field(64, description="Records that Faust may hold per topic before fetching pauses.", ge=4)
 
     queue_articles: int = Field(16, description="Articles waiting to be prepared.", ge=1)
     batch_articles: int = Field(16, description="Most articles in one batch.", ge=1)
     batch_tokens: int = Field(2048, description="Padded tokens that close a batch.", ge=64)
-    batch_wait: Annotated[float, Field(ge=0)] = Field(
-        0.02, description="Longest wait for a batch to fill (seconds)."
-    )
-    article_sentences: int = Field(
-        200, description="Most sentences scored of one article; the rest is counted.", ge=1
-    )
+    batch_wait: Annotated[float, Field(ge=0)] = Field(0.02, description="Longest wait for a batch to fill (seconds).")
+    article_sentences: int = Field(200, description="Most sentences scored of one article; the rest is counted.", ge=1)
     slowest_sentences: float = Field(
         80, description="Sentences a second that the slowest machine manages; for the drain check.", gt=0
     )
@@ -121,9 +107,7 @@ class Settings(BaseSettings):
     policy_file: Path | None = Field(None, description="TOML that replaces the shipped alert policy.")
     stale_hours: float = Field(72, description="Older articles (by a date) give no alert (hours).", gt=0)
     tick_interval: Seconds = Field(60, description="Between ticks on the assessments topic (seconds).")
-    dead_letter_run: int = Field(
-        200, description="Consecutive dead letters of a partition that stop the worker.", ge=2
-    )
+    dead_letter_run: int = Field(200, description="Consecutive dead letters of a partition that stop the worker.", ge=2)
     dead_letter_ratio: float = Field(
         0.5, description="Share of dead letters, of the last 1,000, that stops it.", gt=0, le=1
     )
@@ -131,9 +115,7 @@ class Settings(BaseSettings):
     web_bind: str = Field("127.0.0.1", description="Address of /metrics, /livez, /readyz.")
     assess_port: Port = Field(6066, description="Port of the assess stage; 0: any free one.")
     alert_port: Port = Field(6067, description="Port of the alert stage; 0: any free one.")
-    stuck_after: Seconds = Field(
-        120, description="No progress for so long with work at hand: /livez fails (seconds)."
-    )
+    stuck_after: Seconds = Field(120, description="No progress for so long with work at hand: /livez fails (seconds).")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe log line written."
     )
@@ -197,6 +179,11 @@ def kafka_home() -> Path | None:
     return Path(name) if name else None
 
 
+def child_environment() -> dict[str, str]:
+    """The environment that a process of ours needs (PATH, locale, library paths), without any setting of ours."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
 def _check_file(path: Path) -> None:
     try:
         tomllib.loads(path.read_text(encoding="utf-8"))
@@ -214,9 +201,7 @@ def from_environment(**overrides: Any) -> Settings:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | _OWN
     strangers = sorted(name for name in os.environ if name.startswith(PREFIX) and name.upper() not in known)
     if strangers:
-        raise SettingsError(
-            f"unknown setting in the environment: {', '.join(strangers)}; see `tocsin config show`"
-        )
+        raise SettingsError(f"unknown setting in the environment: {', '.join(strangers)}; see `tocsin config show`")
     path = config_file()
     if path:
         _check_file(path)

@@ -158,17 +158,11 @@ def independent(entries: Sequence[Entry]) -> tuple[tuple[Entry, ...], ...]:
     for entry in sorted(entries, key=lambda item: (item.time, item.article_id)):
         bits = int(entry.simhash, 16)
         near = [
-            group
-            for group in groups
-            if any((bits ^ int(other.simhash, 16)).bit_count() <= NEAR for other in group)
+            group for group in groups if any((bits ^ int(other.simhash, 16)).bit_count() <= NEAR for other in group)
         ]
         for group in near:
             groups.remove(group)
         groups.append(
-            sorted(
-                [*(e for group in near for e in group), entry], key=lambda item: (item.time, item.article_id)
-            )
+            sorted([*(e for group in near for e in group), entry], key=lambda item: (item.time, item.article_id))
         )
-    return tuple(
-        tuple(group) for group in sorted(groups, key=lambda group: (group[0].time, group[0].article_id))
-    )
+    return tuple(tuple(group) for group in sorted(groups, key=lambda group: (group[0].time, group[0].article_id)))

@@ -73,9 +73,7 @@ def alike(incident: Incident, assessment: Assessment) -> bool:
     )
 
 
-def decide(
-    incident: Incident | None, assessment: Assessment, event: Event, rules: Rules, partition: int
-) -> Decision:
+def decide(incident: Incident | None, assessment: Assessment, event: Event, rules: Rules, partition: int) -> Decision:
     """What `assessment` (which has a score for `event`) does to the incident that it belongs to."""
     entry = entry_of(assessment, event, SIGNALS_OF_EVENT, rules.incident.signal_score)
     if incident is None:
@@ -161,9 +159,7 @@ def expire(incident: Incident, clock: int, rules: Rules) -> Decision:
     return replace(_message(incident, "Cancel", (note,), clock, rules), incident=None)
 
 
-def _message(
-    incident: Incident, msg_type: MsgType, notes: tuple[str, ...], time: int, rules: Rules
-) -> Decision:
+def _message(incident: Incident, msg_type: MsgType, notes: tuple[str, ...], time: int, rules: Rules) -> Decision:
     verdict = judge(incident, rules)
     last = incident.sent
     sequence = last.sequence + 1 if last else 0
@@ -172,9 +168,7 @@ def _message(
         alert_id=identifier,
         msg_type=msg_type,
         sequence=sequence,
-        severity=verdict.severity
-        if last is None or rank(verdict.severity) > rank(last.severity)
-        else last.severity,
+        severity=verdict.severity if last is None or rank(verdict.severity) > rank(last.severity) else last.severity,
         time=time,
         milestone=_milestone(verdict.corroboration.independent_publishers, rules),
     )

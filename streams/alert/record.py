@@ -24,9 +24,7 @@ __all__ = [
 Severity = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
 Urgency = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
 Certainty = Literal["Likely", "Possible", "Unlikely", "Unknown"]
-ResponseType = Literal[
-    "Shelter", "Evacuate", "Prepare", "Execute", "Avoid", "Monitor", "Assess", "AllClear", "None"
-]
+ResponseType = Literal["Shelter", "Evacuate", "Prepare", "Execute", "Avoid", "Monitor", "Assess", "AllClear", "None"]
 MsgType = Literal["Alert", "Update", "Cancel"]
 Event = Literal["escalation", "evacuation"]
 Score = Annotated[float, Field(ge=0, le=1)]

@@ -85,12 +85,8 @@ def load(path: Path | None = None) -> Rules:
     missing = [signal for signal in SIGNALS if signal not in rules.signals]
     strangers = [signal for signal in rules.signals if signal not in SIGNALS]
     if missing or strangers or set(rules.single_report) != {"escalation", "evacuation"}:
-        problem = (
-            f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(strangers) or 'events'}"
-        )
-        raise SettingsError(
-            f"the policy file {name}: every signal needs its row and both events a score; {problem}"
-        )
+        problem = f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(strangers) or 'events'}"
+        raise SettingsError(f"the policy file {name}: every signal needs its row and both events a score; {problem}")
     return rules
 
 

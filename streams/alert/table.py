@@ -59,9 +59,7 @@ class IncidentTable:
             )
             await future
         except Exception as error:
-            raise PublishError(
-                f"no ack for the incident table's changelog ({type(error).__name__})"
-            ) from error
+            raise PublishError(f"no ack for the incident table's changelog ({type(error).__name__})") from error
         # The dict under Faust's wrapper: the changelog record is written already.
         if value is None:
             self._table.data.pop(key.encode(), None)

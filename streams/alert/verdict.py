@@ -44,9 +44,7 @@ def crosses(entries: Sequence[Entry], event_score: float, corroborated_by: int) 
     """Whether the evidence is enough for an alert: one sure report, or several independent ones."""
     if not entries:
         return False
-    return (
-        max(entry.score for entry in entries) >= event_score or len(independent(entries)) >= corroborated_by
-    )
+    return max(entry.score for entry in entries) >= event_score or len(independent(entries)) >= corroborated_by
 
 
 def judge(incident: Incident, rules: Rules) -> Verdict:
@@ -129,9 +127,7 @@ def _reasons(
 ) -> tuple[str, ...]:
     found = [rules.signals[name].reason for name in signals]
     if reports > 1:
-        found.append(
-            f"{reports} independent reports from {publishers} publisher{'s' if publishers > 1 else ''}"
-        )
+        found.append(f"{reports} independent reports from {publishers} publisher{'s' if publishers > 1 else ''}")
     else:
         found.append("one report" if len(entries) == 1 else f"one report, printed by {len(entries)} articles")
     if not any(entry.dated for entry in entries):

@@ -82,9 +82,7 @@ def prepare(article: Article, delivery: Delivery, *, most_sentences: int, stale_
     found = sentences(article)
     kept = found[:most_sentences]
     texts = tuple(fold(sentence.text) for sentence in kept)
-    return Prepared(
-        article, language, kept, texts, _contexts(article, kept, texts), len(found) - len(kept), None
-    )
+    return Prepared(article, language, kept, texts, _contexts(article, kept, texts), len(found) - len(kept), None)
 
 
 def _contexts(

@@ -13,9 +13,7 @@ def padded_tokens(lengths: Sequence[int], widths: int = 32) -> int:
     """Tokens of the rectangles that `lengths` become: sorted, cut into groups of `widths` rows, each as wide as its
     longest row. An estimate of what the classifier does inside."""
     ordered = sorted(lengths, reverse=True)
-    return sum(
-        ordered[first] * len(ordered[first : first + widths]) for first in range(0, len(ordered), widths)
-    )
+    return sum(ordered[first] * len(ordered[first : first + widths]) for first in range(0, len(ordered), widths))
 
 
 class BatchPlanner:
@@ -41,9 +39,7 @@ class BatchPlanner:
 
     def add(self, lengths: Sequence[int]) -> bool:
         """Add one article by the token lengths of its sentences; False, and nothing added, if it doesn't fit."""
-        if self.articles and (
-            self.articles >= self._most or padded_tokens([*self._lengths, *lengths]) > self._budget
-        ):
+        if self.articles and (self.articles >= self._most or padded_tokens([*self._lengths, *lengths]) > self._budget):
             return False
         self._lengths += lengths
         self.articles += 1

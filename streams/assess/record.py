@@ -125,9 +125,7 @@ class Tick:
     time: int
 
 
-_ADAPTER: TypeAdapter[Assessment | Tick] = TypeAdapter(
-    Annotated[Assessment | Tick, Field(discriminator="kind")]
-)
+_ADAPTER: TypeAdapter[Assessment | Tick] = TypeAdapter(Annotated[Assessment | Tick, Field(discriminator="kind")])
 
 
 def encode(record: Assessment | Tick) -> bytes:

@@ -75,7 +75,9 @@ class AssessStage:
         threads = default_threads(self._settings, os.cpu_count() or 1)
         classifier = Classifier.load(self._settings.weights, threads=threads)
         classifier.warm()
-        return Reader(self._settings, classifier, Gazetteer.load())
+        reader = Reader(self._settings, classifier, Gazetteer.load())
+        reader.warm()
+        return reader
 
     def _ports(self, reader: Reader) -> Ports:
         return Ports(

@@ -18,6 +18,7 @@ from streams.assess.record import Assessment, ModelRef, Status, encode
 from streams.ingest.article import Limits, Reason, Rejected
 from streams.ingest.decode import decode
 from streams.kafka.deadletters import dead_letter
+from streams.kafka.ledger import TopicPartition
 from streams.kafka.records import Delivery, Outgoing
 from streams.settings import Settings
 
@@ -89,6 +90,13 @@ class Reader:
         self.model = ModelRef(manifest.name, manifest.version, manifest.sha256)
         self.thresholds = {event: point.default for event, point in manifest.thresholds.items()}
 
+    def warm(self) -> None:
+        """Take one article all the way, so that the first real one finds every table and model loaded."""
+        value = orjson.dumps({"title": _WARM[0], "text": " ".join(_WARM), "date": "2 de enero de 2026"})
+        delivery = Delivery(TopicPartition("warm", 0), 0, int(time.time() * 1000), None, value, (), 0, None)
+        work = self.read(delivery)
+        self.conclude(work, self.score([work])[0])
+
     def read(self, delivery: Delivery) -> Work:
         """Decode, clean, split and tokenise. Never raises for what the record holds."""
         begin = time.perf_counter()
@@ -110,9 +118,7 @@ class Reader:
         texts, contexts = _questions([Work(delivery, "Actual", prepared, (), ())])
         lengths = tuple(int(n) for n in self._classifier.token_lengths(texts, contexts)) if texts else ()
         done = time.perf_counter()
-        return Work(
-            delivery, _STATUS[status], prepared, lengths, decoded.rejected, parsed - begin, done - parsed
-        )
+        return Work(delivery, _STATUS[status], prepared, lengths, decoded.rejected, parsed - begin, done - parsed)
 
     def score(self, works: Sequence[Work]) -> list[list[Scores]]:
         """Scores of every article of every work, in one pass through the classifier."""
@@ -155,6 +161,10 @@ class Reader:
         return Conclusion(work, (), ("error",), (Rejected(reason, detail),))
 
 
+_WARM = (
+    "Citizens were told to leave Lebanon at once while commercial flights still run.",
+    "The ministry in Paris said that shelling near the border had grown worse since Monday.",
+)
 _STATUS: dict[str, Status] = {"Actual": "Actual", "Exercise": "Exercise", "Test": "Test"}
 
 

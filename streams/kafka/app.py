@@ -19,6 +19,7 @@ from streams.errors import TocsinError
 from streams.kafka.clients import ssl_context
 from streams.kafka.embedded import mend_end_offsets
 from streams.kafka.intake import Intake
+from streams.kafka.ledger import TopicPartition
 from streams.kafka.transport import LedgerConsumer, LedgerTransport
 from streams.settings import Settings
 
@@ -100,8 +101,11 @@ class StageApp(faust.App):
             self.intake.revoked()
 
     async def _rebalanced(self, _app: Any, **_: Any) -> None:
+        assigned = self._assignment or set()
+        sources = [tp for tp in assigned if self.topics.acks_enabled_for(tp.topic)]
+        await self.intake.assigned(TopicPartition(tp.topic, tp.partition) for tp in sorted(sources))
         for topic, listener in self._listeners.items():
-            listener({tp.partition for tp in self._assignment or () if tp.topic == topic})
+            listener({tp.partition for tp in assigned if tp.topic == topic})
 
     async def fatal(self, error: BaseException) -> None:
         """Stop the process because of `error`, which is no record's fault. Nothing unfinished is acked."""

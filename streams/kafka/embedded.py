@@ -99,6 +99,8 @@ class EmbeddedBroker:
              "--storage-engine", "memory://tocsin/"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={"RUST_LOG": "error", "PATH": os.defpath},
+            # A session of its own: Ctrl-C in the terminal must not end it before the workers have drained.
+            start_new_session=True,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )  # fmt: skip
         end = time.monotonic() + _READY_SECONDS

@@ -8,7 +8,7 @@ later record would show the hole. `finish` is called when every output of a deli
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -100,6 +100,24 @@ class Intake:
         self._finished_ms[delivery.tp] = max(self._finished_ms.get(delivery.tp, 0), delivery.timestamp_ms)
         self.finished += 1
         self._app.consumer.ack(delivery.message)
+
+    async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        """The group gave us these partitions, and nothing of them has been fetched yet: open their books.
+
+        Where the broker does not answer, the book is opened with the first record instead.
+        """
+        generation = self._app.consumer_generation_id
+        self._ledger.enter(generation)
+        for tp in partitions:
+            try:
+                position = await self._app.consumer.start_position(_faust_tp(tp))
+            except (KafkaError, OSError) as error:
+                _log.warning("no committed offset for %s[%d] yet: %s", tp.topic, tp.partition, error)
+                continue
+            if generation != self._app.consumer_generation_id:
+                return
+            self._ledger.open(tp, position)
+            self._seen[tp] = time.monotonic()
 
     def revoked(self) -> None:
         """The group took our partitions, after everything in work was finished."""

@@ -10,10 +10,11 @@ import random
 from collections.abc import Iterator
 
 COUNTRIES = (
-    "Ukraine Lebanon Sudan Haiti Niger Mali Yemen Libya Somalia Ethiopia Myanmar Afghanistan Iraq Syria Iran Armenia"
-    " Azerbaijan Moldova Belarus Kosovo Serbia Venezuela Ecuador Nicaragua Bolivia Peru Colombia Mozambique Cameroon"
-    " Chad Nigeria Kenya Uganda Rwanda Burundi Pakistan Bangladesh Nepal Tunisia Egypt"
-).split()
+    "Ukraine", "Lebanon", "Sudan", "Haiti", "Niger", "Mali", "Yemen", "Libya", "Somalia", "Ethiopia", "Myanmar",
+    "Afghanistan", "Iraq", "Syria", "Iran", "Armenia", "Azerbaijan", "Moldova", "Belarus", "Kosovo", "Serbia",
+    "Venezuela", "Ecuador", "Nicaragua", "Bolivia", "Peru", "Colombia", "Mozambique", "Cameroon", "Chad", "Nigeria",
+    "Kenya", "Uganda", "Rwanda", "Burundi", "Pakistan", "Bangladesh", "Nepal", "Tunisia", "Egypt",
+)  # fmt: skip
 
 _LINES = (
     "The town council approved a plan to repair {n} kilometres of road before the end of the summer.",

@@ -24,9 +24,14 @@ SENTENCES = 2
 
 
 def expected_alerts(settings: Settings, records: list[tuple[int, int, bytes]]) -> set[str]:
-    """Ids of the alerts that these records (partition, timestamp in ms, value) must lead to, by the pure functions."""
-    reader, rules, found = Reader(settings, Classifier.load(), Gazetteer.load()), load(), set()
+    """Ids of the alerts that these records (partition, timestamp in ms, value) must lead to, by the pure functions.
+
+    Only those that speak of a country are asked: all others are there to give no alert.
+    """
+    reader, rules, found = Reader(settings, Classifier.load(threads=1), Gazetteer.load()), load(), set()
     for partition, timestamp, value in records:
+        if b"urged all its citizens" not in value:
+            continue
         delivery = Delivery(TopicPartition("articles", partition), 0, timestamp, None, value, (), 0, None)
         work = reader.read(delivery)
         for assessment in reader.conclude(work, reader.score([work])[0]).assessments:

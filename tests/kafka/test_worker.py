@@ -1,5 +1,6 @@
 """A running worker on a real broker: the founding story, hostile records, health, metrics, and an orderly stop."""
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -58,8 +59,6 @@ def broker(request: pytest.FixtureRequest) -> Iterator[ApacheKafka | EmbeddedBro
 
 @pytest.fixture(scope="module")
 def system(broker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    import asyncio
-
     settings = settings_for(
         broker.servers,
         embedded=isinstance(broker, EmbeddedBroker),
@@ -84,7 +83,7 @@ async def test_the_founding_story(system: System, founding_story: dict[str, Any]
         return found if len(found) >= 2 else []
 
     found = await until(both, 30, "two alerts")
-    time.sleep(2)
+    await asyncio.sleep(2)  # a third alert would come now
     found = await alerts(system.settings)
     assert sorted((alert["country"], alert["event"], alert["msg_type"]) for alert in found) == [
         ("UA", "escalation", "Alert"),

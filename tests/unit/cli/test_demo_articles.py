@@ -119,9 +119,7 @@ def shingles(text: str) -> set[tuple[str, ...]]:
 def test_every_line_is_one_record_with_exactly_these_keys() -> None:
     assert 60 <= len(ROWS) <= 80
     for row in ROWS:
-        assert set(row) - {"value", "value_b64"} == {"name", "source_tool", "age_minutes", "expect", "why"}, (
-            row["name"]
-        )
+        assert set(row) - {"value", "value_b64"} == {"name", "source_tool", "age_minutes", "expect", "why"}, row["name"]
         assert ("value" in row) != ("value_b64" in row), row["name"]
         assert type(row["age_minutes"]) is int
         assert row["age_minutes"] >= 0
@@ -237,10 +235,7 @@ def test_a_wire_reprint_has_nearly_the_same_body_and_another_host(original: str,
     a, b = shingles(body(first)), shingles(body(second))
     assert a != b
     assert len(a & b) / len(a | b) > 0.8
-    address = [
-        row["value"].get("url") or row["value"].get("source") or row["value"]["uri"]
-        for row in (first, second)
-    ]
+    address = [row["value"].get("url") or row["value"].get("source") or row["value"]["uri"] for row in (first, second)]
     assert urlsplit(address[0]).hostname != urlsplit(address[1]).hostname
     assert first["expect"] == second["expect"]
     assert first["age_minutes"] > second["age_minutes"]
@@ -321,9 +316,7 @@ def test_bad_records_are_bad_in_the_way_they_say() -> None:
 
 
 def test_only_the_list_among_bad_records_expects_an_alert() -> None:
-    assert [row["name"] for row in ROWS if row["name"].startswith("bad-") and row["expect"]["alerts"]] == [
-        "bad-list"
-    ]
+    assert [row["name"] for row in ROWS if row["name"].startswith("bad-") and row["expect"]["alerts"]] == ["bad-list"]
 
 
 def test_the_file_shows_no_invisible_character_but_a_record_holds_some() -> None:

@@ -1,0 +1,159 @@
+"""`tocsin replay`: put files of articles on an input topic, as a crawler would.
+
+Guarantees: record values reach the topic byte for byte (see `inputs`), without a key; every record carries the status
+that is asked for, by default Exercise, so that no bot takes a replay for news. Refuses a topic that does not exist.
+"""
+
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from streams.cli.inputs import Record
+    from streams.settings import Settings
+
+__all__ = ["replay"]
+
+_AT_ONCE = 500
+"""Records that may wait for their acks."""
+
+
+class Status(StrEnum):
+    """CAP 1.2 `status` of the alerts that may come of it."""
+
+    exercise = "Exercise"
+    test = "Test"
+    actual = "Actual"
+
+
+def replay(
+    files: Annotated[
+        list[str], typer.Argument(help="Articles as JSON, JSON Lines or plain text; - for standard input.")
+    ],
+    topic: Annotated[str | None, typer.Option(help="Default: the first of TOCSIN_ARTICLES_TOPICS.")] = None,
+    rate: Annotated[str | None, typer.Option(metavar="N/s", help="At most so many a second, say 5/s.")] = None,
+    status: Annotated[
+        Status, typer.Option(case_sensitive=False, help="Status of the alerts that come of it.")
+    ] = Status.exercise,
+    event_time: Annotated[
+        bool, typer.Option("--event-time", help="Kafka timestamp = the article's date of publication.")
+    ] = False,
+) -> None:
+    """Send articles from files to the input topic."""
+    from streams.cli import inputs, running
+    from streams.cli.output import say
+    from streams.settings import from_environment
+
+    most = _rate(rate)
+    records = [record for file in files for record in inputs.read(file)]
+    settings = from_environment()
+    dates = [_date(record, settings) for record in records]
+    stale = sum(old for _, old in dates)
+    if stale and not event_time:
+        say(
+            f"{stale} of {len(records)} articles are older than {settings.stale_hours:g} h and will give no alert;"
+            " --event-time sends them under their own dates"
+        )
+    stamps = [stamp if event_time else None for stamp, _ in dates]
+    sending = _Sending(settings, topic or settings.articles_topics[0], status.value, most)
+    try:
+        running.run(settings, sending.run(records, stamps))
+    finally:
+        if sending.sent:
+            say(f"{sending.sent} of {len(records)} records sent to {sending.topic} as {status.value}")
+    if sending.refused:
+        say(f"{sending.refused} records are larger than TOCSIN_REQUEST_BYTES or the topic allow: not sent")
+        raise typer.Exit(1)
+
+
+def _rate(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        found = float(text.removesuffix("/s"))
+    except ValueError:
+        found = 0.0
+    if not 0.001 <= found <= 1_000_000:
+        raise typer.BadParameter(f"{text!r} is no rate like 5 or 5/s", param_hint="--rate")
+    return found
+
+
+def _date(record: "Record", settings: "Settings") -> tuple[int | None, bool]:
+    """When the record's first article says it was published (ms), and whether the worker would call it stale."""
+    from datetime import UTC, datetime
+
+    from streams.assess.staleness import is_stale
+    from streams.ingest.article import Limits
+    from streams.ingest.decode import decode
+
+    now = datetime.now(UTC)
+    decoded = decode(record.value, received=now, limits=Limits(record_bytes=settings.article_bytes))
+    if not decoded.articles or decoded.articles[0].published is None:
+        return None, False
+    first = decoded.articles[0]
+    assert first.published is not None
+    stamp = int(first.published.at.timestamp() * 1000)
+    return (stamp if stamp >= 0 else None), is_stale(first, now, settings.stale_hours)
+
+
+class _Sending:
+    """Sends records and counts. `rate`: most a second, None for as fast as the broker takes them."""
+
+    def __init__(self, settings: "Settings", topic: str, status: str, rate: float | None) -> None:
+        self._settings, self._rate = settings, rate
+        self._headers = [("tocsin-status", status.encode())]
+        self.topic = topic
+        self.sent = self.refused = 0
+
+    async def run(self, records: "list[Record]", stamps: list[int | None]) -> None:
+        """Send all. Raises TopicMissingError, BrokerError."""
+        import asyncio
+
+        from aiokafka.errors import MessageSizeTooLargeError
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        from streams.cli.output import stderr
+        from streams.errors import TopicMissingError
+        from streams.kafka import clients
+
+        async with clients.admin(self._settings) as admin:
+            if self.topic not in await admin.list_topics():
+                raise TopicMissingError(f"there is no topic {self.topic}; run `tocsin topics create`, or see --topic")
+        console = stderr()
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        waiting: list[asyncio.Future[Any]] = []
+        async with clients.producer(self._settings, linger_ms=5) as producer:
+            with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+                bar = progress.add_task(f"to {self.topic}", total=len(records))
+                begin = time.monotonic()
+                for number, (record, stamp) in enumerate(zip(records, stamps, strict=True)):
+                    if self._rate:
+                        await asyncio.sleep(max(0.0, begin + number / self._rate - time.monotonic()))
+                    try:
+                        waiting.append(
+                            await producer.send(
+                                self.topic, value=record.value, headers=self._headers, timestamp_ms=stamp
+                            )
+                        )
+                    except MessageSizeTooLargeError:
+                        self.refused += 1
+                    if len(waiting) >= _AT_ONCE or self._rate:
+                        await self._confirm(waiting)
+                    progress.update(bar, completed=number + 1)
+                await self._confirm(waiting)
+
+    async def _confirm(self, waiting: "list[Any]") -> None:
+        import asyncio
+
+        from aiokafka.errors import MessageSizeTooLargeError
+
+        for result in await asyncio.gather(*waiting, return_exceptions=True):
+            if isinstance(result, MessageSizeTooLargeError):
+                self.refused += 1
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                self.sent += 1
+        waiting.clear()

@@ -1,0 +1,56 @@
+"""`tocsin worker`: the two stages, each in a process of its own.
+
+Guarantees: settings are checked before anything starts; the exit code is that of the stage that ended first. Logs go
+to standard error, as JSON lines unless a person watches. Refuses to restart a stage: the orchestrator does that.
+"""
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+__all__ = ["Stages", "worker"]
+
+
+class Stages(StrEnum):
+    """Which part of the work this process does."""
+
+    assess = "assess"
+    alert = "alert"
+    both = "both"
+
+
+def worker(
+    stages: Annotated[
+        Stages, typer.Option(help="Stage to run; both: a process for each, ended together.")
+    ] = Stages.both,
+) -> None:
+    """Run the processor: articles in, alerts out.
+
+    Needs a Kafka (TOCSIN_BROKERS) with its topics (`tocsin topics create`). SIGTERM drains and stops.
+    """
+    from streams.cli import running
+    from streams.observe import logs
+    from streams.settings import from_environment
+
+    settings = from_environment()
+    logs.configure(settings.log_level, machine=settings.production or not sys.stderr.isatty())
+    # Asked here as well as by the stage, because here the answer is one sentence and its own exit code.
+    running.run(settings, _check(settings))
+    from streams.process import run_both, run_stage
+
+    if stages is Stages.both:
+        code = run_both([sys.executable, "-m", "streams.cli.main", "worker"])
+    else:
+        code = run_stage("assess" if stages is Stages.assess else "alert", settings)
+    raise typer.Exit(code)
+
+
+async def _check(settings: "Settings") -> None:
+    from streams.kafka import topics
+
+    topics.check(settings, await topics.existing(settings))
