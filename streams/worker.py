@@ -62,7 +62,9 @@ class StageWorker(faust.Worker):
             raise
 
     def _note(self, error: BaseException) -> None:
+        """Keep the first fault. What Faust has to say while it takes down what never stood is an echo of it."""
         self.app.fault = self.app.fault or error
+        logging.getLogger("faust").setLevel(logging.CRITICAL)
 
     def _install_signal_handlers_unix(self) -> None:
         self.loop.add_signal_handler(signal.SIGINT, self._on_sigint)

@@ -36,6 +36,7 @@ class StageApp(faust.App):
     """A Faust app with our transport, our services, and an end that never acks unfinished work."""
 
     mundane_level = "debug"
+    logger = logging.getLogger("faust.app.stage")  # what Faust says of us belongs to Faust, not to this room
     intake: Intake
     health: Any = None
     fault: BaseException | None = None

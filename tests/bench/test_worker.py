@@ -26,7 +26,7 @@ from tests.kafka.cluster import HINT, ApacheKafka, find_kafka
 from tests.kafka.load import COUNTRIES, article
 from tests.kafka.tools import Worker, alerts, feed, read_all, settings_for, until
 
-ARTICLES, SENTENCES = 240, 14
+ARTICLES, SENTENCES = 120, 14
 GIB = 1 << 30
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 
@@ -85,7 +85,7 @@ async def test_throughput_lag_and_memory(broker: Any, tmp_path: Path, capsys: py
     values = [article(number, SENTENCES) for number in range(ARTICLES)]
     classifier = Classifier.load(threads=1)
     classifier.warm()
-    questions = prepared(values[: ARTICLES // 4])
+    questions = prepared(values[: ARTICLES // 3])
     before = alone(classifier, questions)
     memory: list[int] = []
     with ExitStack() as stack:
@@ -99,7 +99,7 @@ async def test_throughput_lag_and_memory(broker: Any, tmp_path: Path, capsys: py
         async def all_ended() -> bool:
             return assess.metric("tocsin_articles_processed_total") >= ARTICLES
 
-        await until(all_ended, 300, "all articles")
+        await until(all_ended, 300, "all articles", every=2)
         watching.cancel()
         page = assess.page("metrics")
         times = sorted(record.timestamp for record in await read_all(settings, "audit"))
@@ -145,8 +145,6 @@ async def test_latency_at_one_article_a_second(broker: Any, tmp_path: Path, caps
     latencies = [alert["latency_ms"] / 1000 for alert in sorted(found, key=lambda alert: str(alert["sent"]))]
     p50, p95 = statistics.median(latencies), quantile(latencies, 0.95)
     with capsys.disabled():
-        print(
-            f"\n{type(broker).__name__}: produce to alert p50 {p50:.2f} s, p95 {p95:.2f} s over {len(found)} alerts\n  in order: {latencies}"
-        )
+        print(f"\n{type(broker).__name__}: produce to alert p50 {p50:.2f} s, p95 {p95:.2f} s over {len(found)} alerts")
     if not embedded:
         assert p95 < 1.0

@@ -136,7 +136,7 @@ async def alerts(settings: Settings) -> list[dict[str, Any]]:
     return [json.loads(record.value) for record in await read_all(settings, settings.alerts_topic)]
 
 
-async def until(condition: Any, seconds: float, what: str) -> Any:
+async def until(condition: Any, seconds: float, what: str, every: float = 0.3) -> Any:
     """Await `condition()` until it is true; its value. Fails with `what` otherwise."""
     end = time.monotonic() + seconds
     while True:
@@ -145,4 +145,4 @@ async def until(condition: Any, seconds: float, what: str) -> Any:
             return value
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what}")
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(every)
