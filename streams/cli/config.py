@@ -51,6 +51,14 @@ def rows() -> list[Row]:
     return found
 
 
+def markdown_table() -> str:
+    """Every setting with its default and meaning, as the README shows them."""
+    lines = ["| setting | default | meaning |", "| --- | --- | --- |"]
+    for row in rows():
+        lines.append(f"| `{row.name}` | {'' if row.default == '-' else f'`{row.default}`'} | {row.description} |")
+    return "\n".join(lines)
+
+
 def _sources(file: Path | None) -> dict[str, str]:
     """Setting to where it was set, where that is not the default; the environment beats the file."""
     import tomllib
@@ -86,9 +94,7 @@ def show(
     from streams.cli.output import json_line, line, stdout
 
     if markdown:
-        line("| setting | default | meaning |\n| --- | --- | --- |")
-        for row in rows():
-            line(f"| `{row.name}` | {'' if row.default == '-' else f'`{row.default}`'} | {row.description} |")
+        line(markdown_table())
         return
     found = rows()
     if as_json:
