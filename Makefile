@@ -25,8 +25,10 @@ venv: $(VENV)/.done  ## .venv with everything, so that .venv/bin/tocsin works
 $(VENV)/.done: pyproject.toml deploy/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tocsin needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(if $(TORCH_SOURCE),@echo "torch: the CPU build, from $(TORCH_INDEX) (TORCH_INDEX= takes your pip's own source)")
-	$(if $(TORCH_SOURCE),$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH_SOURCE) "$$(grep '^torch==' deploy/constraints.txt)")
+ifneq ($(TORCH_SOURCE),)
+	@echo "torch: the CPU build from $(TORCH_INDEX); make TORCH_INDEX= takes it from where your pip looks"
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH_SOURCE) "$$(grep '^torch==' deploy/constraints.txt)"
+endif
 	$(BIN)/pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[embedded,dev]'
 	@touch $@
 
