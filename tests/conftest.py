@@ -35,12 +35,23 @@ def poison() -> dict[str, bytes]:
     return {(item := json.loads(line))["name"]: base64.b64decode(item["value_b64"]) for line in lines}
 
 
+BROKERS = [pytest.param("apache", marks=pytest.mark.kafka), pytest.param("embedded", marks=pytest.mark.embedded)]
+"""Parameters of a fixture that gives every kind of broker."""
+
+
+def broker_of(kind: str, extra: dict[str, str] | None = None) -> ApacheKafka | EmbeddedBroker:
+    """A broker of that kind, not yet started; `extra` are settings of an Apache Kafka."""
+    if kind == "embedded":
+        return EmbeddedBroker()
+    home = find_kafka()
+    assert home is not None, HINT
+    return ApacheKafka(home, extra)
+
+
 @pytest.fixture(scope="module")
 def apache_kafka() -> Iterator[ApacheKafka]:
     """A fresh Apache Kafka for the tests of one module."""
-    home = find_kafka()
-    assert home is not None, HINT
-    with ApacheKafka(home) as broker:
+    with broker_of("apache") as broker:
         yield broker
 
 

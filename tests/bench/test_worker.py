@@ -22,7 +22,8 @@ from streams.kafka import topics
 from streams.kafka.embedded import EmbeddedBroker
 from streams.kafka.ledger import TopicPartition
 from streams.kafka.records import Delivery
-from tests.kafka.cluster import HINT, ApacheKafka, find_kafka
+from tests.conftest import BROKERS, broker_of
+from tests.kafka.cluster import ApacheKafka
 from tests.kafka.load import COUNTRIES, article
 from tests.kafka.tools import Worker, alerts, feed, read_all, settings_for, until
 
@@ -31,18 +32,10 @@ GIB = 1 << 30
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(
-    params=[pytest.param("apache", marks=pytest.mark.kafka), pytest.param("embedded", marks=pytest.mark.embedded)],
-)
+@pytest.fixture(params=BROKERS)
 def broker(request: pytest.FixtureRequest) -> Iterator[ApacheKafka | EmbeddedBroker]:
-    if request.param == "embedded":
-        with EmbeddedBroker() as embedded:
-            yield embedded
-    else:
-        home = find_kafka()
-        assert home is not None, HINT
-        with ApacheKafka(home) as kafka:
-            yield kafka
+    with broker_of(request.param) as started:
+        yield started
 
 
 def prepared(values: Sequence[bytes]) -> list[Prepared]:

@@ -16,7 +16,8 @@ from streams.alert.record import adapter
 from streams.kafka import topics
 from streams.kafka.embedded import EmbeddedBroker
 from streams.settings import Settings
-from tests.kafka.cluster import HINT, ApacheKafka, find_kafka
+from tests.conftest import BROKERS, broker_of
+from tests.kafka.cluster import ApacheKafka
 from tests.kafka.load import article
 from tests.kafka.tools import Worker, alerts, feed, read_all, settings_for, until
 
@@ -41,20 +42,10 @@ class System:
         return {(entry["partition"], entry["offset"]): entry["outcome"] for entry in entries}
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param("apache", marks=pytest.mark.kafka), pytest.param("embedded", marks=pytest.mark.embedded)],
-)
+@pytest.fixture(scope="module", params=BROKERS)
 def broker(request: pytest.FixtureRequest) -> Iterator[ApacheKafka | EmbeddedBroker]:
-    if request.param == "embedded":
-        with EmbeddedBroker() as embedded:
-            yield embedded
-    else:
-        home = find_kafka()
-        assert home is not None, HINT
-        extra = {"message.max.bytes": str(LARGE), "replica.fetch.max.bytes": str(LARGE)}
-        with ApacheKafka(home, extra) as kafka:
-            yield kafka
+    with broker_of(request.param, {"message.max.bytes": str(LARGE), "replica.fetch.max.bytes": str(LARGE)}) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,20 @@
 """The policy: when an incident speaks, what it says, and that it always says it under the same id."""
 
 import itertools
+import json
+from datetime import UTC, datetime
+from importlib.resources import files
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.alert.incident import Incident, decode, encode, independent
+from streams.alert.incident import NEAR, Incident, decode, encode, independent
 from streams.alert.policy import Decision, decide, expire
 from streams.alert.rules import load, rank
 from streams.assess.record import Assessment
+from streams.ingest.decode import decode as decode_article
 from tests.unit.alert.builders import HOUR, NOW, assessment
 
 RULES = load()
@@ -270,3 +274,20 @@ def test_equal_reports_of_one_wire_are_one_group() -> None:
 @pytest.mark.parametrize("name", ["threat", "coup", "advisory", "evacuation_underway"])
 def test_every_signal_has_its_row(name: str) -> None:
     assert RULES.signals[name].reason
+
+
+def test_bundled_reprints_are_one_report_and_all_others_are_not() -> None:
+    texts = {}
+    for line in files("streams.cli").joinpath("demo_articles.jsonl").read_text("utf-8").splitlines():
+        item = json.loads(line)
+        if "value" in item:
+            for found in decode_article(json.dumps(item["value"]).encode(), received=datetime.now(UTC)).articles:
+                texts[item["name"]] = int(found.simhash, 16)
+    reprints = {
+        ("am-full", "am-reprint"),
+        ("ht-order", "ht-reprint"),
+        ("ye-strait", "ye-wire-reprint"),
+        ("gr-fire", "gr-again"),
+    }
+    near = {pair for pair in itertools.combinations(texts, 2) if (texts[pair[0]] ^ texts[pair[1]]).bit_count() <= NEAR}
+    assert near == reprints
