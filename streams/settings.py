@@ -161,10 +161,9 @@ class Settings(BaseSettings):
             return None
         try:
             return self.sasl_password_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(
-                f"TOCSIN_SASL_PASSWORD_FILE can't be read ({error.strerror}): {self.sasl_password_file}"
-            ) from error
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise SettingsError(f"TOCSIN_SASL_PASSWORD_FILE can't be read ({why}): {self.sasl_password_file}") from None
 
 
 def config_file() -> Path | None:
@@ -181,7 +180,7 @@ def kafka_home() -> Path | None:
 
 def child_environment() -> dict[str, str]:
     """The environment that a process of ours needs (PATH, locale, library paths), without any setting of ours."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
 
 
 def _check_file(path: Path) -> None:
@@ -199,7 +198,7 @@ def from_environment(**overrides: Any) -> Settings:
     Raises SettingsError with every problem found, one sentence each.
     """
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | _OWN
-    strangers = sorted(name for name in os.environ if name.startswith(PREFIX) and name.upper() not in known)
+    strangers = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
     if strangers:
         raise SettingsError(f"unknown setting in the environment: {', '.join(strangers)}; see `tocsin config show`")
     path = config_file()

@@ -105,7 +105,7 @@ def _summary(message: Message) -> str:
         f"{count.articles} article{'s' if count.articles > 1 else ''}, {count.independent_reports} independent"
         f" report{'s' if count.independent_reports > 1 else ''}: {', '.join(count.domains)}."
     )
-    room = _SUMMARY - len(sources) - 1
+    room = max(0, _SUMMARY - len(sources) - 1)
     return f"{quote[:room]} {sources}"[:_SUMMARY].strip()
 
 

@@ -63,7 +63,9 @@ class AlertStage:
             return
         self._limit.good(delivery.tp)
         if isinstance(record, Tick):
-            await self._expire(self._clock.tick(record), delivery)
+            clock = self._clock.tick(record)
+            if clock is not None:
+                await self._expire(clock, delivery)
         else:
             for event in EVENTS:
                 if event in record.scores:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
+from models.labels import EVENTS, LABELS
+
 __all__ = [
     "ArticleRef",
     "AssessedArea",
@@ -73,7 +75,7 @@ class AssessedEvidence:
     field: Literal["title", "summary", "body"]
     start: int
     end: int
-    quote: str
+    quote: Annotated[str, Field(max_length=300)]
     scores: dict[str, Score]
 
 
@@ -136,8 +138,14 @@ def encode(record: Assessment | Tick) -> bytes:
 def decode(value: bytes | None) -> Assessment | Tick:
     """The record in `value`. Raises AssessmentError, naming the first field that is wrong."""
     try:
-        return _ADAPTER.validate_json(value or b"")
+        record = _ADAPTER.validate_json(value or b"")
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "value"
         raise AssessmentError(f"{where}: {first['msg']}") from error
+    if isinstance(record, Assessment):
+        if set(record.thresholds) != set(EVENTS):
+            raise AssessmentError("thresholds: one for each event is needed")
+        if not all(set(LABELS) <= set(piece.scores) for piece in record.evidence):
+            raise AssessmentError("evidence.scores: one for each label is needed")
+    return record

@@ -45,6 +45,7 @@ class AssessStage:
         self._model = ThreadPoolExecutor(1, thread_name_prefix="tocsin-model")
         self._publisher = Publisher(app, metrics)
         self._batcher: Batcher | None = None
+        self._tick_partitions = 0
         self.ready = False
         self.intake = Intake(app, settings, metrics, self._put)
         app.intake = self.intake
@@ -62,7 +63,9 @@ class AssessStage:
     async def _load(self) -> None:
         """Check the topics, load and warm the model: only then may the consumer join the group."""
         sys.setswitchinterval(_SWITCH)
-        topics.check(self._settings, await topics.existing(self._settings))
+        found = await topics.existing(self._settings)
+        topics.check(self._settings, found)
+        self._tick_partitions = found[self._settings.assessments_topic]
         loop = asyncio.get_running_loop()
         begin = time.monotonic()
         reader = await loop.run_in_executor(self._model, self._make_reader)
@@ -99,8 +102,6 @@ class AssessStage:
 
     async def tick(self) -> None:
         """Tell every assessments partition how far each of our article partitions has come."""
-        partitions = self._app.consumer.topic_partitions(self._settings.assessments_topic)
-        count = partitions or self._settings.partitions
         now_ms = int(time.time() * 1000)
         records = []
         for tp, (newest, idle) in sorted(self.intake.newest_finished().items()):
@@ -111,6 +112,6 @@ class AssessStage:
             headers = {"content-type": b"application/json", "tocsin-kind": b"tick"}
             records += [
                 Outgoing(self._settings.assessments_topic, b"tick", value, headers, partition=number)
-                for number in range(count)
+                for number in range(self._tick_partitions)
             ]
         await self._publisher.publish(records)

@@ -14,7 +14,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from streams.kafka.ledger import Admission, Hole, Ledger, TopicPartition
-from streams.kafka.records import Delivery
+from streams.kafka.records import Delivery, plausible_ms
 from streams.kafka.reread import Rereader
 from streams.observe.metrics import Metrics
 from streams.settings import Settings
@@ -238,7 +238,7 @@ def _delivery(tp: TopicPartition, message: Any) -> Delivery:
     return Delivery(
         tp=tp,
         offset=message.offset,
-        timestamp_ms=round((message.timestamp or 0.0) * 1000),
+        timestamp_ms=plausible_ms(round((message.timestamp or 0.0) * 1000)),
         key=message.key,
         value=message.value,
         headers=tuple((name, value if isinstance(value, bytes) else b"") for name, value in pairs),

@@ -7,7 +7,17 @@ from typing import Any
 
 from streams.kafka.ledger import TopicPartition
 
-__all__ = ["Delivery", "Outgoing"]
+__all__ = ["Delivery", "Outgoing", "plausible_ms"]
+
+_LATEST_MS = 7_258_118_400_000
+"""2200-01-01: a later timestamp is in micro- or nanoseconds, a frequent mistake of producers."""
+
+
+def plausible_ms(timestamp: int) -> int:
+    """A Kafka timestamp in milliseconds, whatever unit its producer used; 0 where it set none."""
+    while timestamp > _LATEST_MS:
+        timestamp //= 1000
+    return max(0, timestamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +39,7 @@ class Delivery:
     @property
     def time(self) -> datetime:
         """The record's Kafka timestamp, aware, in UTC."""
-        return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
+        return datetime.fromtimestamp(plausible_ms(self.timestamp_ms) / 1000, UTC)
 
     def header(self, name: str) -> str | None:
         """The last header of that name as text, undecodable bytes replaced; None if there is none."""

@@ -101,5 +101,5 @@ def check(settings: Settings, found: dict[str, int]) -> None:
     if assessments != changelog:
         raise TopicMissingError(
             f"{settings.assessments_topic} has {assessments} partitions, {settings.changelog_topic} has {changelog}:"
-            " they must be equal (the runbook says how to change them)"
+            " they must be equal. Stop all workers and make the changelog anew; open incidents then begin anew, too"
         )

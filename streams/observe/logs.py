@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 import time
+import traceback
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -30,9 +31,17 @@ class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         line = f"{moment} {record.levelname.lower():7} {record.name}: {escaped(record.getMessage())}"
-        if record.exc_info:
-            line += "\n" + "\n".join(escaped(part) for part in self.formatException(record.exc_info).splitlines())
+        if record.exc_info and record.exc_info[1] is not None:
+            line += "\n" + "\n".join(_traceback(record.exc_info[1]))
         return line
+
+
+def _traceback(error: BaseException) -> list[str]:
+    """Lines of a traceback, the exceptions' own texts escaped: they may hold what somebody else wrote."""
+    lines = [part for frame in traceback.format_tb(error.__traceback__) for part in frame.splitlines()]
+    lines += [escaped(part.rstrip("\n")) for part in traceback.format_exception_only(error)]
+    cause = error.__cause__ or error.__context__
+    return lines if cause is None else [*_traceback(cause), "which led to", *lines]
 
 
 class _Json(logging.Formatter):
@@ -59,7 +68,8 @@ class _Storm(logging.Filter):
         self._held: dict[tuple[str, int], int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno < logging.WARNING or not record.name.startswith(_STORMY):
+        stormy = any(record.name == name or record.name.startswith(f"{name}.") for name in _STORMY)
+        if record.levelno < logging.WARNING or not stormy:
             return True
         key = (record.name, record.levelno)
         now = time.monotonic()

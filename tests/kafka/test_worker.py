@@ -4,6 +4,8 @@ import asyncio
 import json
 import shutil
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -170,6 +172,23 @@ async def test_alert_headers_let_bots_filter_without_parsing(system: System) -> 
             alert["country"],
             alert["severity"],
         )
+
+
+def test_the_bot_of_the_readme_prints_the_storys_alerts(system: System) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    code = readme.split("```python\n")[1].split("```")[0].replace("127.0.0.1:9092", system.settings.brokers)
+    bot = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True)
+    timer = threading.Timer(40, bot.kill)
+    timer.start()
+    try:
+        assert bot.stdout is not None
+        lines = [bot.stdout.readline() for _ in range(2)]
+    finally:
+        timer.cancel()
+        bot.kill()
+        bot.wait()
+        bot.stdout.close()
+    assert all(line.startswith("Alert | ") and "Ukraine" in line for line in lines), lines
 
 
 async def test_ticks_reach_every_assessments_partition(system: System) -> None:
