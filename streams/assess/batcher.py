@@ -21,13 +21,16 @@ from streams.assess.accounts import AssessAccounts
 from streams.assess.assess import Scores
 from streams.assess.planner import BatchPlanner
 from streams.assess.work import Conclusion, Reader, Work
-from streams.errors import TocsinError, UnpublishableError
+from streams.errors import PublishError, TocsinError, UnpublishableError
 from streams.kafka.deadletters import DeadLetterLimit
 from streams.kafka.publish import Publisher
 from streams.kafka.records import Delivery, Outgoing
 from streams.settings import Settings
 
 __all__ = ["Batcher", "Ports"]
+
+_Sent = tuple[list[tuple[Outgoing, "asyncio.Future[Any]"]], bool]
+"""What of a record was enqueued, and whether the client refused some of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +148,8 @@ class Batcher(Service):
             tp = conclusion.work.delivery.tp
             self._ports.limit.bad(tp) if conclusion.rejected else self._ports.limit.good(tp)
         sent = [(conclusion, await self._send(conclusion)) for conclusion in conclusions]
-        for conclusion, records in sent:
-            written = await self._confirmed(conclusion, records)
+        for conclusion, outcome in sent:
+            written = await self._confirmed(conclusion, outcome)
             self._ports.finish(conclusion.work.delivery)
             self._ports.accounts.finished(written)
         self._ports.accounts.published(time.perf_counter() - begin)
@@ -165,30 +168,39 @@ class Batcher(Service):
                 found.append(Reader.give_up(work, "model_failure", f"judging raised {type(error).__name__}"))
         return found
 
-    async def _send(self, conclusion: Conclusion) -> list[tuple[Outgoing, "asyncio.Future[Any]"]] | None:
-        """Enqueue everything of one record; None if the client refuses one of its records."""
+    async def _send(self, conclusion: Conclusion) -> _Sent:
+        """Enqueue everything of one record, or as much of it as the client does not refuse."""
+        sent: list[tuple[Outgoing, asyncio.Future[Any]]] = []
+        try:
+            for record in self._records(conclusion):
+                sent.append((record, await self._ports.publisher.send(record)))
+        except UnpublishableError:
+            return sent, True
+        return sent, False
+
+    async def _confirmed(self, conclusion: Conclusion, outcome: _Sent) -> Conclusion:
+        """Wait for every ack of one record. What the broker refuses of it alone becomes a dead letter instead."""
+        sent, refused = outcome
+        fault: PublishError | None = None
+        # All are waited for, also behind a refused one: none may be under way when the record is finished.
+        for record, future in sent:
+            try:
+                await self._ports.publisher.confirm(record, future)
+            except UnpublishableError:
+                refused = True
+            except PublishError as error:
+                fault = fault or error
+        if fault is not None:
+            raise fault
+        if not refused:
+            return conclusion
+        self._ports.limit.bad(conclusion.work.delivery.tp)
+        letter = Reader.give_up(conclusion.work, "unpublishable", "the broker refuses what came of this record")
+        await self._ports.publisher.publish(self._records(letter))  # refused as well: it stops us, nothing is lost
+        return letter
+
+    def _records(self, conclusion: Conclusion) -> list[Outgoing]:
         records = conclusion.outgoing(self._settings.assessments_topic)
         if self._settings.audit_topic:
             records.append(conclusion.audit(self._settings.audit_topic))
-        try:
-            return [(record, await self._ports.publisher.send(record)) for record in records]
-        except UnpublishableError:
-            return None
-
-    async def _confirmed(
-        self, conclusion: Conclusion, sent: list[tuple[Outgoing, "asyncio.Future[Any]"]] | None
-    ) -> Conclusion:
-        """Wait for every ack of one record. What the broker refuses of it alone becomes a dead letter instead."""
-        try:
-            if sent is not None:
-                for record, future in sent:
-                    await self._ports.publisher.confirm(record, future)
-                return conclusion
-        except UnpublishableError:
-            pass
-        refused = Reader.give_up(conclusion.work, "unpublishable", "the broker refuses what came of this record")
-        records = refused.outgoing(self._settings.assessments_topic)
-        if self._settings.audit_topic:
-            records.append(refused.audit(self._settings.audit_topic))
-        await self._ports.publisher.publish(records)  # refused as well: then it stops us, nothing is lost
-        return refused
+        return records

@@ -9,7 +9,6 @@ from typing import Any
 
 from aiokafka.errors import (
     CorruptRecordException,
-    InvalidTopicError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
@@ -28,7 +27,6 @@ _REFUSED = (
     RecordTooLargeError,
     RecordListTooLargeError,
     CorruptRecordException,
-    InvalidTopicError,
 )
 
 
@@ -69,8 +67,12 @@ class Publisher:
 
     async def publish(self, records: Iterable[Outgoing]) -> None:
         """Enqueue all, then wait for all acks. Raises as `send` and `confirm`, after every future is done."""
-        sent = [(record, await self.send(record)) for record in records]
-        await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
+        sent: list[tuple[Outgoing, asyncio.Future[Any]]] = []
+        try:
+            for record in records:
+                sent.append((record, await self.send(record)))
+        finally:
+            await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
         for record, future in sent:
             await self.confirm(record, future)
 

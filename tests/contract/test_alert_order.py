@@ -1,0 +1,282 @@
+"""The alert stage's order: deliver, write the table, ack. A fault at any step leaves all that follows undone."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+
+from streams.alert import incident as state
+from streams.alert import rules
+from streams.alert.stage import AlertStage
+from streams.alert.table import IncidentTable
+from streams.assess.record import Assessment, Tick, encode
+from streams.errors import DeadLetterLimitError, PublishError
+from streams.kafka.ledger import TopicPartition
+from streams.kafka.records import Delivery
+from streams.observe.metrics import build
+from streams.settings import Settings
+from tests.unit.alert.builders import HOUR, NOW, assessment
+
+TP = TopicPartition("assessments", 0)
+STEPS = ["alerts", "changelog", "ack"]
+
+
+class World:
+    """What outlives a worker: the topics, and the journal of steps. `broken` names the step that raises."""
+
+    def __init__(self) -> None:
+        self.journal: list[str] = []
+        self.alerts: list[dict[str, Any]] = []
+        self.letters: list[dict[str, bytes]] = []
+        self.changelog: dict[bytes, bytes] = {}
+        self.acked: list[int] = []
+        self.broken: str | None = None
+        self.error: Exception = KafkaTimeoutError()
+
+    def step(self, name: str) -> None:
+        if self.broken == name:
+            raise self.error
+        self.journal.append(name)
+
+
+class FakeTable:
+    """Faust's table as far as IncidentTable knows it; its data is what the changelog held when it was made."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.data = dict(world.changelog)
+        self.changelog_topic = self
+
+    def _on_changelog_sent(self, future: Any) -> None:
+        raise AssertionError("Faust's callback would write the table a second time")
+
+    async def send(self, *, key: bytes, value: bytes | None, partition: int, **_: Any) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        try:
+            self._world.step("changelog")
+        except Exception as error:  # noqa: BLE001  (the test chooses it)
+            future.set_exception(error)
+            return future
+        if value is None:
+            self._world.changelog.pop(key, None)
+        else:
+            self._world.changelog[key] = value
+        future.set_result(None)
+        return future
+
+
+class FakeApp:
+    """As much of an app as the publisher and the intake ask for."""
+
+    consumer_generation_id = 1
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.consumer = SimpleNamespace(ack=lambda message: None, flow_active=True)
+
+    async def maybe_start_producer(self) -> "FakeApp":
+        return self
+
+    async def send(
+        self, topic: str, key: bytes | None, value: bytes, partition: int | None, time: None, headers: Any
+    ) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        try:
+            self._world.step(topic)
+        except Exception as error:  # noqa: BLE001  (the test chooses it)
+            future.set_exception(error)
+            return future
+        if topic == "alerts":
+            self._world.alerts.append(orjson.loads(value))
+        else:
+            self._world.letters.append(dict(headers))
+        future.set_result(None)
+        return future
+
+
+class Worker:
+    """One life of the stage: what it knows besides `world` is lost with it."""
+
+    def __init__(self, world: World, tmp_path: Path, **config: Any) -> None:
+        self.world = world
+        app: Any = FakeApp(world)
+        table = IncidentTable(FakeTable(world))
+        settings = Settings(data_dir=tmp_path, **config)
+        self.metrics = build()
+        self.stage = AlertStage(app, settings, self.metrics, rules.load(None), table, {"UA": "Ukraine"})
+        self.table = table
+        intake: Any = self.stage.intake
+        intake.finish = self._finish
+
+    def _finish(self, delivery: Delivery) -> None:
+        self.world.step("ack")
+        self.world.acked.append(delivery.offset)
+
+    async def take(self, offset: int, value: bytes | Assessment | Tick) -> None:
+        raw = value if isinstance(value, bytes) else encode(value)
+        await self.stage._work(Delivery(TP, offset, NOW, b"UA", raw, (), 1, None))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_an_alert_is_delivered_then_stored_then_acked(world: World, tmp_path: Path) -> None:
+    await Worker(world, tmp_path).take(0, assessment())
+    assert world.journal == STEPS
+    assert world.acked == [0]
+    (value,) = world.changelog.values()
+    sent = state.decode(value).sent
+    assert sent is not None
+    assert sent.alert_id == world.alerts[0]["alert_id"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_fault_leaves_everything_after_it_undone(world: World, tmp_path: Path, step: str) -> None:
+    world.broken = step
+    worker = Worker(world, tmp_path)
+    with pytest.raises(KafkaTimeoutError if step == "ack" else PublishError):
+        await worker.take(0, assessment())
+    done = STEPS[: STEPS.index(step)]
+    assert world.journal == done
+    assert len(world.alerts) == ("alerts" in done)
+    assert len(world.changelog) == ("changelog" in done)
+    assert len(worker.table) == len(world.changelog), "memory must not run ahead of the changelog"
+    assert world.acked == []
+
+
+async def test_a_crash_between_delivery_and_table_repeats_the_alert_under_its_id(world: World, tmp_path: Path) -> None:
+    world.broken = "changelog"
+    with pytest.raises(PublishError):
+        await Worker(world, tmp_path).take(0, assessment())
+    world.broken = None
+    await Worker(world, tmp_path).take(0, assessment())
+    first, second = world.alerts
+    wall_clock = {"sent", "latency_ms"}
+    assert first["alert_id"] == second["alert_id"]
+    assert {k: v for k, v in first.items() if k not in wall_clock} == {
+        k: v for k, v in second.items() if k not in wall_clock
+    }
+    assert world.acked == [0]
+
+
+async def test_a_crash_between_table_and_ack_sends_nothing_again(world: World, tmp_path: Path) -> None:
+    world.broken = "ack"
+    with pytest.raises(KafkaTimeoutError):
+        await Worker(world, tmp_path).take(0, assessment())
+    world.broken = None
+    await Worker(world, tmp_path).take(0, assessment())
+    assert len(world.alerts) == 1
+    assert world.acked == [0]
+
+
+async def test_a_crash_before_the_table_of_an_update_repeats_that_update(world: World, tmp_path: Path) -> None:
+    """Two lives in the middle of a story: the update has the same id and sequence, and refers to the first alert."""
+    worker = Worker(world, tmp_path)
+    await worker.take(0, assessment("a1", signals={"advisory": 0.9}))
+    worse = assessment("a2", offset=1, time=NOW + HOUR, signals={"evacuation_order": 0.95})
+    world.broken = "changelog"
+    with pytest.raises(PublishError):
+        await worker.take(1, worse)
+    world.broken = None
+    await Worker(world, tmp_path).take(1, worse)
+    assert [alert["msg_type"] for alert in world.alerts] == ["Alert", "Update", "Update"]
+    assert world.alerts[1]["alert_id"] == world.alerts[2]["alert_id"] != world.alerts[0]["alert_id"]
+    assert world.alerts[2]["references"] == [world.alerts[0]["alert_id"]]
+    assert [alert["sequence"] for alert in world.alerts] == [0, 1, 1]
+
+
+async def test_a_fault_at_the_second_event_of_an_article_acks_nothing(world: World, tmp_path: Path) -> None:
+    """Both events of one assessment have to be through before it counts; the repeat sends only what is missing."""
+    both = assessment(escalation=0.95, evacuation=0.95, signals={"leave_now": 0.9, "armed_action": 0.9})
+    worker = Worker(world, tmp_path)
+    store, calls = worker.table.store, [0]
+
+    async def second_fails(*args: Any) -> None:
+        calls[0] += 1
+        if calls[0] == 2:
+            world.broken = "changelog"
+        await store(*args)
+
+    worker.table.store = second_fails  # type: ignore[method-assign]
+    with pytest.raises(PublishError):
+        await worker.take(0, both)
+    assert world.acked == []
+    world.broken = None
+    await Worker(world, tmp_path).take(0, both)
+    ids = [alert["alert_id"] for alert in world.alerts]
+    assert len(ids) == 3
+    assert len(set(ids)) == 2
+    assert ids[1] == ids[2]
+    assert world.acked == [0]
+
+
+async def test_a_cancel_is_delivered_before_its_incident_is_forgotten(world: World, tmp_path: Path) -> None:
+    await Worker(world, tmp_path).take(0, assessment())
+    # A worker may want to hear a partition more than once before it trusts its clock: the first one says nothing.
+    early, tick = (Tick("1", "tick", "articles", 0, NOW + hours * HOUR) for hours in (1, 25))
+    worker = Worker(world, tmp_path)
+    await worker.take(1, early)
+    world.broken = "changelog"
+    with pytest.raises(PublishError):
+        await worker.take(2, tick)
+    assert len(world.changelog) == 1
+    world.broken = None
+    worker = Worker(world, tmp_path)
+    await worker.take(1, early)
+    world.journal.clear()
+    await worker.take(2, tick)
+    assert world.journal == STEPS
+    assert world.changelog == {}
+    assert [alert["msg_type"] for alert in world.alerts] == ["Alert", "Cancel", "Cancel"]
+    assert world.alerts[1]["alert_id"] == world.alerts[2]["alert_id"]
+    assert world.acked == [0, 1, 1, 2]
+
+
+async def test_an_undecodable_record_is_acked_after_its_dead_letter(world: World, tmp_path: Path) -> None:
+    worker = Worker(world, tmp_path)
+    await worker.take(0, b"{bad")
+    assert world.journal == ["assessments.dlq", "ack"]
+    assert world.letters[0]["dlq.reason"] == b"undecodable"
+    world.broken = "assessments.dlq"
+    with pytest.raises(PublishError):
+        await worker.take(1, b"{bad")
+    assert world.acked == [0]
+
+
+async def test_the_dead_letter_limit_is_reached_before_the_letter_is_written(world: World, tmp_path: Path) -> None:
+    worker = Worker(world, tmp_path, dead_letter_run=3)
+    await worker.take(0, b"{bad")
+    await worker.take(1, b"{bad")
+    with pytest.raises(DeadLetterLimitError):
+        await worker.take(2, b"{bad")
+    assert len(world.letters) == 2
+    assert world.acked == [0, 1]
+
+
+async def test_an_assessment_without_consequence_is_only_stored_and_acked(world: World, tmp_path: Path) -> None:
+    await Worker(world, tmp_path).take(0, assessment(evacuation=0.6, signals={}))
+    assert world.journal == ["changelog", "ack"]
+    assert world.alerts == []
+
+
+async def test_a_refused_alert_stops_the_worker_and_is_not_acked(world: World, tmp_path: Path) -> None:
+    """An alert is bounded far below the request size, so a refusal is a fault of ours: nothing may pass over it."""
+    world.broken, world.error = "alerts", MessageSizeTooLargeError()
+    with pytest.raises(PublishError):
+        await Worker(world, tmp_path).take(0, assessment())
+    assert world.acked == []
+    assert world.changelog == {}
+
+
+async def test_the_same_article_again_changes_nothing(world: World, tmp_path: Path) -> None:
+    worker = Worker(world, tmp_path)
+    await worker.take(0, assessment())
+    await worker.take(1, replace(assessment(), kafka_timestamp_ms=NOW))
+    assert world.journal == [*STEPS, "ack"]
