@@ -9,13 +9,13 @@ from streams.alert.policy import Message
 from streams.alert.record import Alert, AlertArticle, AlertInput
 from streams.alert.rules import Rules
 from streams.assess.record import ArticleRef, ModelRef
+from streams.observe.vocabulary import NOWHERE
 
 __all__ = ["compose", "headers", "place"]
 
 _HEADLINE = 200
 _SUMMARY = 600
 _INPUTS = 40
-_NOWHERE = "XX"
 _VERB = {"escalation": "Escalation", "evacuation": "Evacuation"}
 
 
@@ -26,7 +26,7 @@ def _cap_time(milliseconds: float) -> str:
 
 def place(incident: Incident, names: Mapping[str, str]) -> str:
     """The country's name, or `an unnamed place`; the code where `names` does not know it."""
-    if incident.country == _NOWHERE:
+    if incident.country == NOWHERE:
         return "an unnamed place"
     return names.get(incident.country, incident.country)
 

@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 from streams.alert.record import AlertArea, AlertEvidence, Event, MsgType, Severity
 from streams.assess.record import Assessment, Status
 
-__all__ = ["NEAR", "Entry", "Incident", "Sent", "decode", "encode", "entry_of", "independent", "merge"]
+__all__ = ["NEAR", "Entry", "Incident", "Sent", "decode", "encode", "entry_of", "independent", "is_near", "merge"]
 
 NEAR = 8
 """Simhashes that differ in at most so many of 64 bits are one text. For whole web pages three bits are used (Manku,
@@ -151,6 +151,11 @@ def merge(incident: Incident, entry: Entry, most: int) -> Incident:
     )
 
 
+def is_near(one: str, other: str) -> bool:
+    """Whether two simhashes (hex) are those of one text."""
+    return (int(one, 16) ^ int(other, 16)).bit_count() <= NEAR
+
+
 def independent(entries: Sequence[Entry]) -> tuple[tuple[Entry, ...], ...]:
     """Entries grouped into independent reports: near-duplicate texts (wire copy) are one, oldest entry first.
 
@@ -158,10 +163,7 @@ def independent(entries: Sequence[Entry]) -> tuple[tuple[Entry, ...], ...]:
     """
     groups: list[list[Entry]] = []
     for entry in sorted(entries, key=lambda item: (item.time, item.article_id)):
-        bits = int(entry.simhash, 16)
-        near = [
-            group for group in groups if any((bits ^ int(other.simhash, 16)).bit_count() <= NEAR for other in group)
-        ]
+        near = [group for group in groups if any(is_near(entry.simhash, other.simhash) for other in group)]
         for group in near:
             groups.remove(group)
         groups.append(

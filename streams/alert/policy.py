@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from models.labels import SIGNALS_OF_EVENT
-from streams.alert.incident import NEAR, Entry, Incident, Sent, entry_of, merge
+from streams.alert.incident import Entry, Incident, Sent, entry_of, is_near, merge
 from streams.alert.record import Event, MsgType
 from streams.alert.rules import Rules, rank
 from streams.alert.verdict import Verdict, crosses, judge
@@ -66,9 +66,8 @@ def slot(assessment: Assessment, event: Event) -> str:
 
 def alike(incident: Incident, assessment: Assessment) -> bool:
     """Whether the incident holds a text near to the assessed one, or the very article."""
-    bits = int(assessment.simhash, 16)
     return any(
-        entry.article_id == assessment.article.id or (bits ^ int(entry.simhash, 16)).bit_count() <= NEAR
+        entry.article_id == assessment.article.id or is_near(entry.simhash, assessment.simhash)
         for entry in incident.entries
     )
 

@@ -20,11 +20,11 @@ from streams.kafka.intake import Intake
 from streams.kafka.publish import Publisher
 from streams.kafka.records import Delivery, Outgoing
 from streams.observe.metrics import Metrics
+from streams.observe.vocabulary import NOWHERE
 from streams.settings import Settings
 
 __all__ = ["AlertStage"]
 
-_NOWHERE = "XX"
 _log = logging.getLogger(__name__)
 
 
@@ -85,7 +85,7 @@ class AlertStage:
     def _find(self, record: Assessment, event: Event) -> tuple[str | None, Incident | None]:
         """Table key and incident that `record` belongs to. A new cluster without a country has no key yet."""
         slot = policy.slot(record, event)
-        if record.country != _NOWHERE:
+        if record.country != NOWHERE:
             return slot, self._table.get(slot)
         for key, incident in self._table.items(prefix=f"{slot}|"):
             if policy.alike(incident, record):

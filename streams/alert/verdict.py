@@ -14,10 +14,10 @@ from streams.alert.record import (
     Urgency,
 )
 from streams.alert.rules import Rules, raised, rank
+from streams.observe.vocabulary import NOWHERE
 
 __all__ = ["Verdict", "crosses", "judge"]
 
-_NOWHERE = "XX"
 _URGENCIES: tuple[Urgency, ...] = ("Immediate", "Expected", "Future", "Past", "Unknown")
 _QUOTES = 5
 _AREAS = 5
@@ -54,7 +54,7 @@ def judge(incident: Incident, rules: Rules) -> Verdict:
     publishers = {report[0].publisher for report in reports}
     signals = _signals(entries, rules)
     severity = _severity(signals, len(reports), rules)
-    if incident.country == _NOWHERE and rank(severity) > rank(rules.incident.nowhere_severity):
+    if incident.country == NOWHERE and rank(severity) > rank(rules.incident.nowhere_severity):
         severity = rules.incident.nowhere_severity
     rows = [rules.signals[name] for name in signals]
     evidence = _best(entries)

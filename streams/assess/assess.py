@@ -27,11 +27,10 @@ from streams.ingest.language import Language, language_of
 from streams.ingest.sentences import Sentence, sentences
 from streams.ingest.text import fold
 from streams.kafka.records import Delivery
+from streams.observe.vocabulary import NOWHERE
 
-__all__ = ["NOWHERE", "Judged", "Outcome", "Prepared", "assess", "prepare", "round_scores"]
+__all__ = ["Judged", "Outcome", "Prepared", "assess", "prepare", "round_scores"]
 
-NOWHERE = "XX"
-"""Country of evidence for which no place was found (a user-assigned code of ISO 3166-1)."""
 _SHORT = 20
 """Visible characters below which an article is counted `too_short` (CONTRACTS)."""
 _QUOTE = 300

@@ -76,7 +76,6 @@ class AssessStage:
         for event, least in reader.thresholds.items():
             self._metrics.config_threshold.labels(label=event, kind="evidence").set(least)
         self._batcher = Batcher(self._settings, self._ports(reader), beacon=self._app.beacon, loop=loop)
-        self._app.first(self._batcher)
         await self._batcher.start()
         self.ready = True
 

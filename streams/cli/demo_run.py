@@ -5,14 +5,12 @@ reported with the last lines of its log. If we are killed outright, the kernel e
 environment do not reach it. Refuses to run without the extra `embedded`.
 """
 
-import ctypes
 import http.client
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,13 +20,12 @@ from types import TracebackType
 from typing import Self
 
 from streams.errors import TocsinError
-from streams.kafka.embedded import EmbeddedBroker
+from streams.kafka.embedded import HOST, EmbeddedBroker, end_with_parent, free_ports
 from streams.settings import PREFIX, Settings, child_environment
 
 __all__ = ["STAGES", "Installation", "WorkerDiedError"]
 
 STAGES = ("assess", "alert")
-_HOST = "127.0.0.1"
 _DRAIN_SECONDS = 8.0
 _LOG_LINES = 6
 
@@ -44,7 +41,7 @@ class Installation:
         self._folder = Path(tempfile.mkdtemp(prefix="tocsin-demo-"))
         self._broker = EmbeddedBroker()
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
-        self.ports = dict(zip(STAGES, _free_ports(len(STAGES)), strict=True))
+        self.ports = dict(zip(STAGES, free_ports(len(STAGES)), strict=True))
         self.settings: Settings
 
     def __enter__(self) -> Self:
@@ -84,7 +81,7 @@ class Installation:
                 self._workers[stage] = subprocess.Popen(
                     [sys.executable, "-m", "streams.cli.main", "worker", "--stages", stage],
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
-                    start_new_session=True, preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                    start_new_session=True, preexec_fn=end_with_parent(signal.SIGTERM),
                 )  # fmt: skip
 
     def _log(self, stage: str) -> Path:
@@ -133,7 +130,7 @@ class Installation:
 
 def _get(port: int, page: str) -> bytes | None:
     """The page, if the stage answers with 200."""
-    connection = http.client.HTTPConnection(_HOST, port, timeout=1)
+    connection = http.client.HTTPConnection(HOST, port, timeout=1)
     try:
         connection.request("GET", page)
         answer = connection.getresponse()
@@ -157,19 +154,3 @@ def _message(line: str) -> str:
 def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:
     if process.poll() is None:
         os.killpg(process.pid, number)
-
-
-def _end_with_parent() -> None:
-    # PR_SET_PDEATHSIG: SIGTERM to the worker when we die without having ended it.
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((_HOST, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

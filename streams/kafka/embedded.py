@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +26,7 @@ from aiokafka.protocol.fetch import FetchRequest
 
 from streams.errors import BrokerError, SettingsError
 
-__all__ = ["EmbeddedBroker", "mend_end_offsets"]
+__all__ = ["HOST", "EmbeddedBroker", "answers", "end_with_parent", "free_ports", "mend_end_offsets"]
 
 HOST = "127.0.0.1"
 _AIOKAFKA = "0.14.0"
@@ -59,16 +60,30 @@ def answers(port: int, timeout: float = 0.5) -> bool:
     return len(head) == 4 and int(struct.unpack(">i", head)[0]) > 4
 
 
-def _die_with_parent() -> None:
-    # PR_SET_PDEATHSIG: no orphan when our process is killed.
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+def end_with_parent(number: int) -> Callable[[], None] | None:
+    """For Popen's `preexec_fn`: the child gets signal `number` when we are killed. None where there is no such call."""
+    if sys.platform != "linux":
+        return None
+    return lambda: ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback address that nobody listens on now, all different."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
 
 
 class EmbeddedBroker:
     """A broker process of our own on the loopback address. Use as a context manager."""
 
     def __init__(self, port: int | None = None) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_ports(1)[0]
         self._fixed = port is not None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -88,7 +103,7 @@ class EmbeddedBroker:
             if not answers(self.port) and self._start():
                 return self
             if not self._fixed:
-                self.port = _free_port()
+                (self.port,) = free_ports(1)
         raise BrokerError(f"the embedded broker does not start on port {self.port}: another program may have it")
 
     def _start(self) -> bool:
@@ -101,7 +116,7 @@ class EmbeddedBroker:
             env={"RUST_LOG": "error", "PATH": os.defpath},
             # A session of its own: Ctrl-C in the terminal must not end it before the workers have drained.
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=end_with_parent(signal.SIGKILL),
         )  # fmt: skip
         end = time.monotonic() + _READY_SECONDS
         while time.monotonic() < end and self._process.poll() is None:
@@ -130,12 +145,6 @@ class EmbeddedBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 _ask = Fetcher._proc_offset_request

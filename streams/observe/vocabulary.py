@@ -8,6 +8,7 @@ __all__ = [
     "LABELS",
     "LANGUAGES",
     "MESSAGE_TYPES",
+    "NOWHERE",
     "OUTCOMES",
     "SANITIZED",
     "SEVERITIES",
@@ -17,6 +18,8 @@ __all__ = [
     "language_label",
 ]
 
+NOWHERE = "XX"
+"""Country of evidence for which no place was found (a user-assigned code of ISO 3166-1)."""
 STATUSES = ("Actual", "Exercise", "Test")
 """CAP 1.2 `status`, less those that make no sense for a monitor of media."""
 MESSAGE_TYPES = ("Alert", "Update", "Cancel")

@@ -3,13 +3,12 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from streams.kafka.embedded import answers
+from streams.kafka.embedded import answers, free_ports
 from streams.settings import kafka_home
 
 BESIDE = Path(__file__).parents[2].parent / "shared" / "kafka"
@@ -22,18 +21,6 @@ def find_kafka() -> Path | None:
         if folder and (folder / "bin" / "kafka-server-start.sh").exists() and shutil.which("java"):
             return folder.resolve()
     return None
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 class ApacheKafka:

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from streams.kafka import topics
-from streams.kafka.embedded import EmbeddedBroker
+from streams.kafka.embedded import EmbeddedBroker, free_ports
 from streams.settings import Settings
-from tests.kafka.cluster import free_ports
 from tests.kafka.tools import Worker, environment, feed, read_all, settings_for, until
 
 

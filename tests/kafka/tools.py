@@ -17,8 +17,8 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from streams.kafka import clients, topics
+from streams.kafka.embedded import free_ports
 from streams.settings import Settings
-from tests.kafka.cluster import free_ports
 
 RECORD = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 
