@@ -103,6 +103,9 @@ class Settings(BaseSettings):
         None, description="Threads of the classifier; default: cores - 1, at least 1.", ge=1
     )
     weights: Path | None = Field(None, description="Folder with other weights than the shipped ones.")
+    shadow_weights: Path | None = Field(
+        None, description="Folder with weights to try: scored and compared, never published."
+    )
 
     policy_file: Path | None = Field(None, description="TOML that replaces the shipped alert policy.")
     stale_hours: float = Field(72, description="Older articles (by a date) give no alert (hours).", gt=0)

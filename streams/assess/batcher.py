@@ -20,6 +20,7 @@ from mode import Service
 from streams.assess.accounts import AssessAccounts
 from streams.assess.assess import Scores
 from streams.assess.planner import BatchPlanner
+from streams.assess.shadow import Shadow
 from streams.assess.work import Conclusion, Reader, Work
 from streams.errors import PublishError, TocsinError, UnpublishableError
 from streams.kafka.deadletters import DeadLetterLimit
@@ -45,6 +46,7 @@ class Ports:
     model: Executor
     limit: DeadLetterLimit
     accounts: AssessAccounts
+    shadow: Shadow | None = None
 
 
 class Batcher(Service):
@@ -127,7 +129,7 @@ class Batcher(Service):
     def _score(self, works: Sequence[Work]) -> list[tuple[Work, Sequence[Scores] | Exception]]:
         """Scores by work. A batch that raises is halved until the work at fault stands alone."""
         try:
-            return list(zip(works, self._ports.reader.score(works), strict=True))
+            scores = self._ports.reader.score(works)
         except (MemoryError, TocsinError):
             raise
         except Exception as error:  # noqa: BLE001  (a record's fault until proven ours)
@@ -135,6 +137,9 @@ class Batcher(Service):
                 return [(works[0], error)]
             half = len(works) // 2
             return self._score(works[:half]) + self._score(works[half:])
+        if self._ports.shadow is not None:
+            self._ports.shadow.offer(works, scores)
+        return list(zip(works, scores, strict=True))
 
     async def _write_batch(self) -> None:
         scored = await self._scored.get()

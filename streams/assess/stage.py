@@ -12,6 +12,7 @@ from streams.assess.accounts import AssessAccounts
 from streams.assess.batcher import Batcher, Ports
 from streams.assess.places import Gazetteer
 from streams.assess.record import Tick, encode
+from streams.assess.shadow import Shadow
 from streams.assess.work import Reader
 from streams.kafka import topics
 from streams.kafka.app import StageApp
@@ -69,13 +70,14 @@ class AssessStage:
         loop = asyncio.get_running_loop()
         begin = time.monotonic()
         reader = await loop.run_in_executor(self._model, self._make_reader)
+        shadow = await loop.run_in_executor(self._model, self._make_shadow, reader)
         _log.info("model %s %s loaded in %.1f s", reader.model.name, reader.model.version, time.monotonic() - begin)
         self._metrics.model_loaded.set(1)
         model = reader.model
         self._metrics.model_info.labels(name=model.name, version=model.version, sha256=model.sha256).set(1)
         for event, least in reader.thresholds.items():
             self._metrics.config_threshold.labels(label=event, kind="evidence").set(least)
-        self._batcher = Batcher(self._settings, self._ports(reader), beacon=self._app.beacon, loop=loop)
+        self._batcher = Batcher(self._settings, self._ports(reader, shadow), beacon=self._app.beacon, loop=loop)
         await self._batcher.start()
         self.ready = True
 
@@ -87,7 +89,15 @@ class AssessStage:
         reader.warm()
         return reader
 
-    def _ports(self, reader: Reader) -> Ports:
+    def _make_shadow(self, reader: Reader) -> Shadow | None:
+        if self._settings.shadow_weights is None:
+            return None
+        threads = default_threads(self._settings, os.cpu_count() or 1)
+        shadow = Shadow(self._settings.shadow_weights, reader.thresholds, self._metrics, threads)
+        self._app.at_end(shadow.close)
+        return shadow
+
+    def _ports(self, reader: Reader, shadow: Shadow | None) -> Ports:
         return Ports(
             reader=reader,
             publisher=self._publisher,
@@ -97,6 +107,7 @@ class AssessStage:
             model=self._model,
             limit=DeadLetterLimit(self._settings.dead_letter_run, self._settings.dead_letter_ratio),
             accounts=AssessAccounts(self._metrics),
+            shadow=shadow,
         )
 
     async def tick(self) -> None:

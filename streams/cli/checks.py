@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
+from pathlib import Path
 from typing import Literal
 
 from streams.errors import SettingsError, TocsinError
@@ -50,7 +51,9 @@ def local(settings: Settings) -> Iterator[Check]:
     yield _python()
     yield from _packages()
     yield _torch(settings)
-    yield _weights(settings)
+    yield _weights("weights", "TOCSIN_WEIGHTS", settings.weights)
+    if settings.shadow_weights is not None:
+        yield _weights("shadow weights", "TOCSIN_SHADOW_WEIGHTS", settings.shadow_weights)
     yield _codecs()
     yield from _ports(settings)
 
@@ -84,19 +87,17 @@ def _torch(settings: Settings) -> Check:
     return Check("torch", "ok", f"{torch.__version__}, {threads} CPU thread{'' if threads == 1 else 's'}")
 
 
-def _weights(settings: Settings) -> Check:
+def _weights(name: str, setting: str, chosen: Path | None) -> Check:
     from models.manifest import Manifest
     from streams.cli.version import packaged_weights
 
-    folder = settings.weights or packaged_weights()
+    folder = chosen or packaged_weights()
     try:
         manifest = Manifest.read(folder)
         manifest.verify(folder)
     except TocsinError as error:
-        return Check("weights", "failed", str(error), "reinstall the package, or mend TOCSIN_WEIGHTS")
-    return Check(
-        "weights", "ok", f"{manifest.name} {manifest.version}, {len(manifest.files)} files as the manifest says"
-    )
+        return Check(name, "failed", str(error), f"reinstall the package, or mend {setting}")
+    return Check(name, "ok", f"{manifest.name} {manifest.version}, {len(manifest.files)} files as the manifest says")
 
 
 def _codecs() -> Check:

@@ -6,6 +6,7 @@ to standard error, as JSON lines unless a person watches. Refuses to restart a s
 
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +29,10 @@ def worker(
     stages: Annotated[
         Stages, typer.Option(help="Stage to run; both: a process for each, ended together.")
     ] = Stages.both,
+    shadow: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Weights to try beside the first: scored and compared, never published."),
+    ] = None,
 ) -> None:
     """Run the processor: articles in, alerts out.
 
@@ -37,14 +42,17 @@ def worker(
     from streams.observe import logs
     from streams.settings import from_environment
 
-    settings = from_environment()
+    settings = from_environment(**({"shadow_weights": shadow} if shadow else {}))
     logs.configure(settings.log_level, machine=settings.production or not sys.stderr.isatty())
+    if shadow and stages is Stages.alert:
+        raise typer.BadParameter("--shadow goes with the assess stage, which has the classifier")
     # Asked here as well as by the stage, because here the answer is one sentence and its own exit code.
     running.run(settings, _check(settings))
     from streams.process import run_both, run_stage
 
     if stages is Stages.both:
-        code = run_both([sys.executable, "-m", "streams.cli.main", "worker"])
+        tried = ["--shadow", str(shadow)] if shadow else []
+        code = run_both([sys.executable, "-m", "streams.cli.main", "worker", *tried])
     else:
         code = run_stage("assess" if stages is Stages.assess else "alert", settings)
     raise typer.Exit(code)

@@ -32,6 +32,13 @@ would otherwise keep a broken worker in the group."""
 _log = logging.getLogger(__name__)
 
 
+def _quietly(step: Callable[[], None]) -> None:
+    try:
+        step()
+    except Exception:  # noqa: BLE001  (the stop must go on)
+        _log.exception("a last step failed; the stop goes on")
+
+
 class StageApp(faust.App):
     """A Faust app with our transport, our services, and an end that never acks unfinished work."""
 
@@ -44,6 +51,7 @@ class StageApp(faust.App):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._first: list[Service] = []
         self._prepare: list[Callable[[], Awaitable[None]]] = []
+        self._finally: list[Callable[[], None]] = []
         self._listeners: dict[str, Callable[[set[int]], None]] = {}
         super().__init__(*args, **kwargs)
 
@@ -54,6 +62,12 @@ class StageApp(faust.App):
     def prepare(self, step: Callable[[], Awaitable[None]]) -> None:
         """Run `step` before the consumer joins the group (loading the model, checking topics)."""
         self._prepare.append(step)
+
+    def at_end(self, step: Callable[[], None]) -> None:
+        """Run `step`, on a helper thread, after the drain and whatever the drain comes to; it must be quick, because
+        the group waits for us. What it raises is logged.
+        """
+        self._finally.append(step)
 
     def on_assigned(self, topic: str, listener: Callable[[set[int]], None]) -> None:
         """Tell `listener` our partitions of `topic` after every rebalance, before any record of it arrives."""
@@ -82,8 +96,12 @@ class StageApp(faust.App):
         self.on_rebalance_complete.connect(self._rebalanced)
 
     async def on_stop(self) -> None:
-        await super().on_stop()
-        await self.intake.close()
+        try:
+            await super().on_stop()
+            await self.intake.close()
+        finally:
+            for step in self._finally:
+                await asyncio.get_running_loop().run_in_executor(None, _quietly, step)
 
     async def hand_over(self, event: Any) -> None:
         """Give one of Faust's events to the intake. Never raises: an agent that raises loses its event."""

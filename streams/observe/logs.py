@@ -1,7 +1,8 @@
 """Log lines that an operator can read: one line each, control characters escaped, long ones clipped.
 
-Articles' text never goes into a log on purpose; where an error's text carries some all the same, it can't break a line
-or colour a terminal. aiokafka's storm of retries during an outage is reduced to one line a minute with a count.
+Articles' text goes into a log only where two models are compared (clipped), and where an error's text carries some; it
+can't break a line or colour a terminal. aiokafka's storm of retries during an outage is reduced to one line a minute
+with a count.
 """
 
 import json

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from streams.ingest.article import Reason
 from streams.observe.vocabulary import (
+    AGREEMENTS,
     EVENTS,
     HOLES,
     LABELS,
@@ -75,6 +76,10 @@ class Metrics:
     last_article: Gauge
     last_alert: Gauge
     model_loaded: Gauge
+    shadow_running: Gauge
+    shadow_sentences: Counter
+    shadow_skipped: Counter
+    shadow_difference: Histogram
     incidents: Gauge
     incident_table_entries: Gauge
     model_info: Gauge
@@ -140,6 +145,16 @@ def build() -> Metrics:
         last_article=gauge("last_article_timestamp_seconds", "When an article last arrived."),
         last_alert=gauge("last_alert_timestamp_seconds", "When an alert message was last delivered."),
         model_loaded=gauge("model_loaded", "1 when the classifier is loaded and warm."),
+        shadow_running=gauge("shadow_running", "1 while a second model is compared with the first."),
+        shadow_sentences=counter(
+            "shadow_sentences", "Sentences by who calls them evidence.", event=EVENTS, agreement=AGREEMENTS
+        ),
+        shadow_skipped=counter(
+            "shadow_skipped_sentences", "Sentences that the second model left out: no time, or it failed."
+        ),
+        shadow_difference=histogram(
+            "shadow_difference", "Distance between the two models' scores.", _SCORE, event=EVENTS
+        ),
         incidents=gauge("incidents", "Open incidents.", "event"),
         incident_table_entries=gauge("incident_table_entries", "Entries of the incident table."),
         model_info=gauge("model_info", "Constant 1: the model in its labels.", "name", "version", "sha256"),

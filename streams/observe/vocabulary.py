@@ -3,6 +3,7 @@
 from models.labels import EVENTS, LABELS
 
 __all__ = [
+    "AGREEMENTS",
     "EVENTS",
     "HOLES",
     "LABELS",
@@ -29,6 +30,8 @@ SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")
 OUTCOMES = ("assessed", "no_evidence", "stale", "unsupported_language", "too_short", "rejected", "error")
 STAGES = ("parse", "tokenize", "infer", "places", "policy", "publish")
 SUPPRESSED = ("duplicate", "cooldown", "stale", "opinion", "below_threshold")
+AGREEMENTS = ("both", "neither", "first_only", "second_only")
+"""Which of two compared models calls a sentence evidence."""
 HOLES = ("refilled", "legitimate")
 SANITIZED = ("html", "bidi", "zero_width", "surrogate", "truncated", "other")
 LANGUAGES = ("ar", "de", "en", "es", "fa", "fr", "he", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ro", "ru", "sw",

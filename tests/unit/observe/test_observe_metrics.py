@@ -30,6 +30,8 @@ CLOSED = {
     "tocsin_alerts_suppressed": {"reason": vocabulary.SUPPRESSED},
     "tocsin_articles_by_language": {"language": vocabulary.LANGUAGES},
     "tocsin_sanitized": {"kind": vocabulary.SANITIZED},
+    "tocsin_shadow_sentences": {"event": vocabulary.EVENTS, "agreement": vocabulary.AGREEMENTS},
+    "tocsin_shadow_difference": {"event": vocabulary.EVENTS},
     "tocsin_ledger_holes": {"kind": vocabulary.HOLES},
     "tocsin_stage_duration_seconds": {"stage": vocabulary.STAGES},
     "tocsin_score": {"label": vocabulary.LABELS},
