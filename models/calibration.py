@@ -36,14 +36,16 @@ def apply(logits: Logits, labels: Sequence[str], calibration: Mapping[str, Platt
     return np.asarray(sigmoid(logits.astype(np.float32, copy=False) * scale + shift), dtype=np.float32)
 
 
-def fit_platt(logits: npt.ArrayLike, truths: npt.ArrayLike, prior_strength: float = 2.0) -> Platt:
+def fit_platt(
+    logits: npt.ArrayLike, truths: npt.ArrayLike, prior_strength: float = 2.0, weights: npt.ArrayLike | None = None
+) -> Platt:
     """Scale and shift that minimise the log loss on (logits [n], truths [n] of 0/1), pulled towards the
     identity.
 
-    Targets are Platt's smoothed ones, (N+ + 1) / (N+ + 2) and 1 / (N- + 2) (Platt 1999, "Probabilistic
-    outputs for support vector machines"); `prior_strength` weighs a Gaussian prior around scale 1, shift 0.
-    Newton steps, halved until the loss falls; the identity is returned when either answer has fewer than
-    MIN_EXAMPLES.
+    Targets are Platt's smoothed ones, (N+ + 1) / (N+ + 2) and 1 / (N- + 2) (Platt 1999, "Probabilistic outputs for
+    support vector machines"); `prior_strength` weighs a Gaussian prior around scale 1, shift 0. `weights` [n] undo a
+    sampling that was not uniform; they are scaled to sum to n. Newton steps, halved until the loss falls; the
+    identity is returned when either answer has fewer than MIN_EXAMPLES.
     """
     x = np.asarray(logits, dtype=np.float64)
     y = np.asarray(truths, dtype=np.float64)
@@ -52,16 +54,22 @@ def fit_platt(logits: npt.ArrayLike, truths: npt.ArrayLike, prior_strength: floa
         return Platt()
     target = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     prior = np.asarray([1.0, 0.0])
+    w = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)
+    w = w * (w.size / w.sum())
 
     def loss(theta: npt.NDArray[np.float64]) -> float:
         z = theta[0] * x + theta[1]
-        return float(np.sum(np.logaddexp(0.0, z) - target * z) + prior_strength / 2 * np.sum((theta - prior) ** 2))
+        return float(
+            np.sum(w * (np.logaddexp(0.0, z) - target * z)) + prior_strength / 2 * np.sum((theta - prior) ** 2)
+        )
 
     theta = prior.copy()
     for _ in range(50):
         p = np.asarray(sigmoid(theta[0] * x + theta[1]), dtype=np.float64)
-        weight = np.maximum(p * (1 - p), 1e-9)
-        gradient = np.asarray([np.sum((p - target) * x), np.sum(p - target)]) + prior_strength * (theta - prior)
+        weight = w * np.maximum(p * (1 - p), 1e-9)
+        gradient = np.asarray([np.sum(w * (p - target) * x), np.sum(w * (p - target))]) + prior_strength * (
+            theta - prior
+        )
         cross = np.sum(weight * x)
         hessian = np.asarray([[np.sum(weight * x * x), cross], [cross, np.sum(weight)]]) + prior_strength * np.eye(2)
         step = np.linalg.solve(hessian, gradient)

@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 
 from models.manifest import Manifest
 
-__all__ = ["Batch", "Context", "Encoded", "Encoder", "batches"]
+__all__ = ["Batch", "Context", "Encoded", "Encoder", "batches", "token_id"]
 
 Context = tuple[str | None, str | None]  # (headline, previous sentence)
 Ints1d = npt.NDArray[np.int64]  # [n]
@@ -65,8 +65,8 @@ class Encoder:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self._tokenizer = tokenizer
-        self._cls = _token(tokenizer, "[CLS]")
-        self._sep = _token(tokenizer, "[SEP]")
+        self._cls = token_id(tokenizer, "[CLS]")
+        self._sep = token_id(tokenizer, "[SEP]")
         self._sentence_tokens = manifest.sentence_tokens
         self._context_tokens = manifest.context_tokens if manifest.context == "pair" else 0
 
@@ -146,7 +146,7 @@ def batches(
         yield Batch(rows=rows, ids=ids, mask=mask, head=column < encoded.heads[rows, None])
 
 
-def _token(tokenizer: Tokenizer, text: str) -> int:
+def token_id(tokenizer: Tokenizer, text: str) -> int:
     found = tokenizer.token_to_id(text)
     if found is None:
         raise ValueError(f"the tokenizer has no {text}")

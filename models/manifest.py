@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from models.article import Aggregation
 from models.errors import WeightsCorruptError, WeightsMissingError
 from models.labels import EVENTS, LABELS, SIGNALS
 
@@ -85,6 +86,7 @@ class Manifest:
     context_tokens: int = 0
     calibration: Mapping[str, Platt] = field(default_factory=dict)
     signal_thresholds: Mapping[str, float] = field(default_factory=dict)
+    aggregation: Mapping[str, Aggregation] = field(default_factory=dict)
     quality: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
@@ -99,6 +101,8 @@ class Manifest:
             raise ValueError(f"calibration of unknown labels: {', '.join(sorted(unknown))}")
         if unknown := set(self.signal_thresholds) - set(SIGNALS):
             raise ValueError(f"thresholds of unknown signals: {', '.join(sorted(unknown))}")
+        if unknown := set(self.aggregation) - set(EVENTS):
+            raise ValueError(f"aggregation of unknown events: {', '.join(sorted(unknown))}")
         if wrong := [signal for signal, at in self.signal_thresholds.items() if not 0.0 < at < 1.0]:
             raise ValueError(f"thresholds outside (0, 1): {', '.join(sorted(wrong))}")
         if self.context not in ("none", "pair"):
@@ -155,6 +159,7 @@ class Manifest:
                 context_tokens=int(raw["context_tokens"]),
                 calibration={label: Platt(**fit) for label, fit in raw["calibration"].items()},
                 signal_thresholds={str(name): float(at) for name, at in raw["signal_thresholds"].items()},
+                aggregation={event: Aggregation(**fit) for event, fit in raw.get("aggregation", {}).items()},
                 quality=dict(raw["quality"]),
                 format=int(raw["format"]),
             )

@@ -47,6 +47,10 @@ class SentenceNet(nn.Module):
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
         """`mask` [n, longest] is true on tokens, `head` true on those of the sentence (specials included)."""
+        return cast("torch.Tensor", self.head(self.dropout(self.pooled(ids, mask, head))))
+
+    def pooled(self, ids: torch.Tensor, mask: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
+        """What the head sees: [n, width] or [n, 2 width], as `pooling` says."""
         # Without padding the mask says nothing, and attention is quicker without one.
         attention = None if bool(mask.all()) else mask.long()
         output = self.encoder(input_ids=ids, attention_mask=attention, token_type_ids=(mask & ~head).long())
@@ -56,7 +60,7 @@ class SentenceNet(nn.Module):
         if self.pooling == "mean_max":
             greatest = hidden.masked_fill(~head.unsqueeze(2), -torch.inf).amax(1)
             pooled = torch.cat([pooled, greatest], dim=1)
-        return cast("torch.Tensor", self.head(self.dropout(pooled)))
+        return pooled
 
 
 def network_from_config(config: dict[str, Any] | str | bytes, n_labels: int) -> SentenceNet:

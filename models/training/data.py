@@ -8,7 +8,7 @@ wrong model silently.
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ __all__ = [
     "SPLITS",
     "CorpusError",
     "Example",
+    "answers_of",
     "read_corpus",
     "read_json_lines",
     "targets_of",
@@ -43,7 +44,7 @@ class CorpusError(ModelError):
 @dataclass(frozen=True, slots=True)
 class Example:
     """One labelled sentence. `targets` has one value a label, in the order of LABELS: 0, 1, or NaN for
-    unknown.
+    unknown. `mass` is how many sentences of the news it stands for, where it was drawn by a known chance.
     """
 
     id: str
@@ -55,6 +56,8 @@ class Example:
     trap: str = ""
     register: str = ""
     source: str = "corpus"
+    decade: str = ""
+    mass: float = 1.0
 
     def target(self, label: str) -> float:
         """The answer to one label: 0.0, 1.0, or NaN."""
@@ -78,6 +81,24 @@ def targets_of(events: dict[str, int | None], signals: Sequence[str] | None) -> 
             else:
                 values[signal] = float(signal in signals)
     return tuple(values[label] for label in LABELS)
+
+
+def answers_of(row: Mapping[str, Any]) -> tuple[float, ...]:
+    """Targets of a row's `escalation`, `evacuation` and `signals`. Raises ValueError, KeyError if faulty."""
+    events: dict[str, int | None] = {event: row[event] for event in EVENTS}
+    signals = row["signals"]
+    for event, answer in events.items():
+        if answer is not None and (answer not in (0, 1) or isinstance(answer, bool)):
+            raise ValueError(f"{event} must be 0, 1 or null")
+    if not isinstance(signals, list) or len(set(signals)) != len(signals) or not set(signals) <= set(SIGNALS):
+        raise ValueError(f"signals must be a list of distinct names among {', '.join(SIGNALS)}")
+    for signal in signals:
+        if events[EVENT_OF_SIGNAL[signal]] != 1:
+            raise ValueError(f"signal {signal} where {EVENT_OF_SIGNAL[signal]} is not 1")
+    for event, answer in events.items():
+        if answer == 1 and not set(signals) & set(SIGNALS_OF_EVENT[event]):
+            raise ValueError(f"{event} is 1 but no signal says why")
+    return targets_of(events, signals)
 
 
 def read_json_lines(path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
@@ -136,25 +157,14 @@ def read_corpus(paths: Iterable[Path] | None = None) -> list[Example]:
 
 
 def _example(row: dict[str, Any], shard: str) -> Example:
-    text, signals, context = row["text"], row["signals"], row["context"]
+    text, context = row["text"], row["context"]
     if not isinstance(text, str) or not text.strip():
         raise ValueError("text must be a string with letters in it")
     if not isinstance(context, list) or len(context) != 2:
         raise ValueError("context must be [headline or null, previous sentence or null]")
     if any(part is not None and not isinstance(part, str) for part in context):
         raise ValueError("each part of the context must be a string or null")
-    events: dict[str, int | None] = {event: row[event] for event in EVENTS}
-    for event, answer in events.items():
-        if answer is not None and (answer not in (0, 1) or isinstance(answer, bool)):
-            raise ValueError(f"{event} must be 0, 1 or null")
-    if not isinstance(signals, list) or len(set(signals)) != len(signals) or not set(signals) <= set(SIGNALS):
-        raise ValueError(f"signals must be a list of distinct names among {', '.join(SIGNALS)}")
-    for signal in signals:
-        if events[EVENT_OF_SIGNAL[signal]] != 1:
-            raise ValueError(f"signal {signal} where {EVENT_OF_SIGNAL[signal]} is not 1")
-    for event, answer in events.items():
-        if answer == 1 and not set(signals) & set(SIGNALS_OF_EVENT[event]):
-            raise ValueError(f"{event} is 1 but no signal says why")
+    targets = answers_of(row)
     if row["split"] not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}")
     if not isinstance(row["id"], str) or not isinstance(row["group"], str):
@@ -163,7 +173,7 @@ def _example(row: dict[str, Any], shard: str) -> Example:
         id=row["id"],
         text=text,
         context=(context[0] or None, context[1] or None),
-        targets=targets_of(events, signals),
+        targets=targets,
         group=row["group"],
         split=row["split"],
         trap=str(row.get("trap", "")),

@@ -1,28 +1,30 @@
-"""Measuring a classifier on labelled sentences: one report, as an object, as JSON and as plain text.
+"""Measuring a classifier on labelled sentences, by label and by everything that sentences differ in.
 
-Guarantees: rows that trained are never measured (`public.measuring_rows`, the corpus' held-out splits);
-thresholds are the manifest's; intervals are bootstrapped by group.
-Refuses to print: the caller decides where the text goes.
+Guarantees: thresholds are the caller's; intervals are bootstrapped by group (article); sentences that were drawn with
+unequal chances count by their `mass`; a baseline is measured by the same rule as the model.
+Refuses to print: the caller decides where the figures go.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from models.encoding import Context
 from models.labels import EVENT_OF_SIGNAL, EVENTS, LABELS
-from models.training.data import Example, read_corpus
+from models.training.data import Example
 from models.training.metrics import Binary, binary, bootstrap_interval, group_accuracy
-from models.training.public import measuring_rows
 
-__all__ = ["EvaluateOptions", "Report", "Scorer", "SetReport", "evaluate", "measure", "worst_errors"]
+__all__ = ["KINDS", "Interval", "Report", "Scorer", "SetReport", "Share", "Thresholds", "measure", "worst_errors"]
 
 Scores = npt.NDArray[np.float32]  # [n, n_labels]
 Thresholds = dict[str, float]
+Interval = tuple[float, float]
+
+KINDS: Final = ("trap", "register", "source", "decade")
+"""What sentences are told apart by. For sentences of the pool, trap is the part of the sample."""
 
 
 class Scorer(Protocol):
@@ -32,41 +34,41 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluateOptions:
-    """What to measure on: shards (None: the packaged corpus), a split of them, public sets by path,
-    bootstrap rounds.
-    """
+class Share:
+    """One kind of sentences: how many, the share right in both events, and each event's figures."""
 
-    corpus: tuple[Path, ...] | None = None
-    split: str = "test"
-    public: tuple[Path, ...] = ()
-    bootstrap_rounds: int = 1000
+    n: int
+    right: float
+    events: dict[str, Binary]
 
 
 @dataclass(frozen=True, slots=True)
 class SetReport:
-    """One set of sentences. `labels` holds the labels with a known answer; `f1_interval` only events with
-    positives.
+    """One set of sentences through one scorer. `labels` holds the labels with a known answer.
 
-    `groups_right` is the share of groups of two or more whose rows are all right, per event and, under
-    `both`, in both; NaN where there is no group. `by_trap` and `by_register` give the share of rows right
-    in both events.
+    `intervals` gives 95 % intervals of an event's precision, recall and F1. `groups_right` is the share of groups of
+    two or more whose rows are all right, per event and, under `both`, in both; NaN where there is no group. `by` has
+    a table for each of KINDS.
     """
 
     name: str
+    scorer: str
     n: int
     labels: dict[str, Binary]
-    f1_interval: dict[str, tuple[float, float]] = field(default_factory=dict)
+    intervals: dict[str, dict[str, Interval]] = field(default_factory=dict)
     groups_right: dict[str, float] = field(default_factory=dict)
-    by_trap: dict[str, tuple[int, float]] = field(default_factory=dict)
-    by_register: dict[str, tuple[int, float]] = field(default_factory=dict)
+    by: dict[str, dict[str, Share]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All sets that were measured."""
+    """All sets that were measured, the model's and the baselines'."""
 
     sets: tuple[SetReport, ...]
+
+    def of(self, name: str, scorer: str = "model") -> SetReport | None:
+        """One set, if it was measured."""
+        return next((part for part in self.sets if part.name == name and part.scorer == scorer), None)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; NaN becomes None."""
@@ -74,51 +76,22 @@ class Report:
         assert isinstance(clean, dict)
         return clean
 
-    def to_text(self) -> str:
-        """A table for people, one line for each set and label."""
-        names = " ".join(f"{name:>6}" for name in ("P", "R", "F1", "AP", "FPR", "ECE"))
-        lines = [f"{'set':30} {'label':20} {'n':>6} {'pos':>5} {names}"]
-        for part in self.sets:
-            for label, b in part.labels.items():
-                figures = (
-                    b.precision,
-                    b.recall,
-                    b.f1,
-                    b.average_precision,
-                    b.false_positive_rate,
-                    b.calibration_error,
-                )
-                cells = " ".join(f"{x:6.3f}" if x == x else f"{'-':>6}" for x in figures)
-                interval = part.f1_interval.get(label)
-                tail = f"  F1 95 % {interval[0]:.3f} to {interval[1]:.3f}" if interval else ""
-                lines.append(f"{part.name[:30]:30} {label:20} {b.n:6} {b.positives:5} {cells}{tail}")
-            for event, share in part.groups_right.items():
-                if share == share:
-                    lines.append(f"{part.name[:30]:30} groups all right, {event}: {share:.3f}")
-        return "\n".join(lines) + "\n"
-
-
-def evaluate(scorer: Scorer, thresholds: Thresholds, options: EvaluateOptions) -> Report:
-    """Measure on a split of the corpus and on each public set. `thresholds` needs both events; signals
-    default to 0.5.
-
-    Raises CorpusError when a file breaks its rules.
-    """
-    held_out = [example for example in read_corpus(options.corpus) if example.split == options.split]
-    sets = [(f"corpus {options.split}", held_out)] if held_out else []
-    sets += [(path.stem, measuring_rows(path)) for path in options.public]
-    return Report(tuple(measure(name, scorer, thresholds, rows, options.bootstrap_rounds) for name, rows in sets))
-
 
 def measure(
-    name: str, scorer: Scorer, thresholds: Thresholds, examples: Sequence[Example], bootstrap_rounds: int = 0
+    name: str,
+    scorer: Scorer,
+    thresholds: Mapping[str, float],
+    examples: Sequence[Example],
+    bootstrap_rounds: int = 0,
+    scorer_name: str = "model",
 ) -> SetReport:
-    """Score `examples` and count. Without rounds there are no intervals."""
+    """Score `examples` and count. `thresholds` needs both events; signals default to 0.5. No rounds, no intervals."""
     scores = scorer.scores([e.text for e in examples], [e.context for e in examples])
     truths = np.asarray([e.targets for e in examples], dtype=np.float64).reshape(len(examples), len(LABELS))
+    mass = np.asarray([e.mass for e in examples], dtype=np.float64)
     groups = [e.group for e in examples]
     labels: dict[str, Binary] = {}
-    intervals: dict[str, tuple[float, float]] = {}
+    intervals: dict[str, dict[str, Interval]] = {}
     groups_right: dict[str, float] = {}
     all_right = np.ones(len(examples), dtype=bool)
     for column, label in enumerate(LABELS):
@@ -127,28 +100,20 @@ def measure(
         # A signal that is only known where its event is denied says nothing about finding it.
         if np.isnan(y).all() or (label in EVENT_OF_SIGNAL and not (y == 1).any()):
             continue
-        labels[label] = binary(p, y, threshold)
+        labels[label] = binary(p, y, threshold, mass)
         if label in EVENTS:
             right = np.isnan(y) | ((p >= threshold) == (y == 1))
             all_right &= right
             groups_right[label] = group_accuracy(right, groups)
             if bootstrap_rounds and (y == 1).any():
-                f1 = _f1_of(p, y, threshold)
-                intervals[label] = bootstrap_interval(f1, groups, rounds=bootstrap_rounds)
+                intervals[label] = _intervals(p, y, mass, threshold, groups, bootstrap_rounds)
     groups_right["both"] = group_accuracy(all_right, groups)
-    return SetReport(
-        name=name,
-        n=len(examples),
-        labels=labels,
-        f1_interval=intervals,
-        groups_right=groups_right,
-        by_trap=_shares((e.trap for e in examples), all_right),
-        by_register=_shares((e.register for e in examples), all_right),
-    )
+    by = {kind: _table(kind, examples, scores, truths, thresholds, all_right) for kind in KINDS}
+    return SetReport(name, scorer_name, len(examples), labels, intervals, groups_right, by)
 
 
 def worst_errors(
-    scorer: Scorer, thresholds: Thresholds, examples: Sequence[Example], event: str, most: int = 50
+    scorer: Scorer, thresholds: Mapping[str, float], examples: Sequence[Example], event: str, most: int = 50
 ) -> list[tuple[float, Example]]:
     """Wrong answers to one event as (score, example), the furthest from the threshold first."""
     column = LABELS.index(event)
@@ -161,24 +126,54 @@ def worst_errors(
     return sorted(wrong, key=lambda found: -abs(found[0] - thresholds[event]))[:most]
 
 
-def _f1_of(
-    p: npt.NDArray[np.float32], y: npt.NDArray[np.float64], threshold: float
-) -> Callable[[npt.NDArray[np.int64]], float]:
+def _intervals(
+    p: npt.NDArray[np.float32],
+    y: npt.NDArray[np.float64],
+    mass: npt.NDArray[np.float64],
+    threshold: float,
+    groups: Sequence[str],
+    rounds: int,
+) -> dict[str, Interval]:
     said, true, known = p >= threshold, y == 1, ~np.isnan(y)
-    hits, total = (said & true).astype(np.int64), ((said & known).astype(np.int64) + true)
+    hits, called, real = mass * (said & true), mass * (said & known), mass * true
 
-    def f1(rows: npt.NDArray[np.int64]) -> float:
-        below = int(total[rows].sum())
-        return 2 * int(hits[rows].sum()) / below if below else float("nan")
+    def ratio(
+        over: npt.NDArray[np.float64], under: npt.NDArray[np.float64]
+    ) -> Callable[[npt.NDArray[np.int64]], float]:
+        def statistic(rows: npt.NDArray[np.int64]) -> float:
+            below = float(under[rows].sum())
+            return float(over[rows].sum()) / below if below else float("nan")
 
-    return f1
+        return statistic
+
+    pairs = {"precision": (hits, called), "recall": (hits, real), "f1": (2 * hits, called + real)}
+    return {name: bootstrap_interval(ratio(*pair), groups, rounds=rounds) for name, pair in pairs.items()}
 
 
-def _shares(names: Iterable[str], right: npt.NDArray[np.bool_]) -> dict[str, tuple[int, float]]:
-    found: dict[str, list[bool]] = {}
-    for name, ok in zip(names, right, strict=True):
-        found.setdefault(name, []).append(bool(ok))
-    return {name: (len(values), sum(values) / len(values)) for name, values in sorted(found.items()) if name}
+def _table(
+    kind: str,
+    examples: Sequence[Example],
+    scores: Scores,
+    truths: npt.NDArray[np.float64],
+    thresholds: Mapping[str, float],
+    right: npt.NDArray[np.bool_],
+) -> dict[str, Share]:
+    rows_of: dict[str, list[int]] = {}
+    for row, example in enumerate(examples):
+        if value := getattr(example, kind):
+            rows_of.setdefault(value, []).append(row)
+    return {
+        value: Share(
+            n=len(rows),
+            right=float(right[rows].mean()),
+            events={
+                event: binary(scores[rows, column], truths[rows, column], thresholds[event])
+                for column, event in enumerate(EVENTS)
+                if not np.isnan(truths[rows, column]).all()
+            },
+        )
+        for value, rows in sorted(rows_of.items())
+    }
 
 
 def _without_nan(value: object) -> object:

@@ -16,10 +16,13 @@ from models.encoding import Batch, Encoder, batches
 from models.labels import EVENTS, LABELS
 from models.network import SentenceNet
 from models.training.augment import augment
+from models.training.contrast import contrast
 from models.training.data import Example
 from models.training.options import TrainOptions
 
 __all__ = ["fit", "loss_of", "parameter_groups"]
+
+_WORDS = "embeddings.word_embeddings.weight"
 
 OnEpoch = Callable[[int, float], None]  # (epoch from 1, mean loss)
 
@@ -36,6 +39,10 @@ def fit(
     torch.manual_seed(options.seed)
     plan = _epoch(encoder, examples, options, np.random.default_rng(options.seed))
     total = options.epochs * sum(1 for _ in plan)
+    if options.freeze_words:
+        network.encoder.get_parameter(_WORDS).requires_grad_(False)
+    if options.contrast_steps:
+        contrast(network, encoder, examples, options, options.contrast_steps)
     optimiser = torch.optim.AdamW(parameter_groups(network, options), weight_decay=options.weight_decay, fused=True)
     warm = max(1, round(total * options.warm_up))
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -108,6 +115,8 @@ def parameter_groups(network: SentenceNet, options: TrainOptions) -> list[dict[s
     )
     rates: dict[float, list[nn.Parameter]] = {}
     for name, parameter in network.encoder.named_parameters():
+        if not parameter.requires_grad:
+            continue
         level = int(name.split("layer.")[1].split(".")[0]) + 1 if "layer." in name else 0
         rates.setdefault(options.encoder_rate * options.layer_decay ** (depth - level), []).append(parameter)
     groups: list[dict[str, object]] = [{"params": found, "lr": rate} for rate, found in rates.items()]
@@ -121,7 +130,7 @@ def _epoch(
     changed = [augment(example, options.augmentation, examples, random) for example in examples]
     encoded = encoder.encode([e.text for e in changed], [e.context for e in changed])
     targets = torch.tensor([e.targets for e in changed], dtype=torch.float32)
-    weights = torch.tensor([options.public_weight if e.register == "public" else 1.0 for e in changed])
+    weights = torch.tensor([options.weight_of(e.register) for e in changed])
     # Lengths blurred by chance: strict sorting would show the same neighbours in every epoch.
     rectangles = list(batches(encoded, options.batch_tokens, blur=random.uniform(0.0, 8.0, len(encoded))))
     for index in random.permutation(len(rectangles)):

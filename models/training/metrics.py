@@ -19,6 +19,7 @@ __all__ = [
     "binary",
     "bootstrap_interval",
     "group_accuracy",
+    "precision_recall",
 ]
 
 Floats1d = npt.NDArray[np.float64]  # [n]
@@ -42,41 +43,49 @@ class Binary:
     calibration_error: float
 
 
-def binary(scores: npt.ArrayLike, truths: npt.ArrayLike, threshold: float) -> Binary:
-    """Figures for `scores` [n] in [0, 1] against `truths` [n] (0, 1, NaN); positive at or above the
-    threshold.
+def binary(
+    scores: npt.ArrayLike, truths: npt.ArrayLike, threshold: float, weights: npt.ArrayLike | None = None
+) -> Binary:
+    """Figures for `scores` [n] in [0, 1] against `truths` [n] (0, 1, NaN); positive at or above the threshold.
+
+    `weights` [n] undo a sampling that was not uniform; the counts `n` and `positives` stay counts of sentences.
     """
-    p, y = _known(scores, truths)
+    p, y, w = _known(scores, truths, weights)
     said, true = p >= threshold, y == 1
-    hits = float((said & true).sum())
-    precision = _ratio(hits, float(said.sum()))
-    recall = _ratio(hits, float(true.sum()))
+    hits, called, real = (float(w[part].sum()) for part in (said & true, said, true))
     return Binary(
         n=int(y.size),
         positives=int(true.sum()),
-        precision=precision,
-        recall=recall,
-        f1=_ratio(2 * hits, float(said.sum() + true.sum())) if true.any() else float("nan"),
-        false_positive_rate=_ratio(float((said & ~true).sum()), float((~true).sum())),
-        average_precision=average_precision(p, y),
-        calibration_error=expected_calibration_error(p, y),
+        precision=_ratio(hits, called),
+        recall=_ratio(hits, real),
+        f1=_ratio(2 * hits, called + real) if true.any() else float("nan"),
+        false_positive_rate=_ratio(float(w[said & ~true].sum()), float(w[~true].sum())),
+        average_precision=average_precision(p, y, w),
+        calibration_error=expected_calibration_error(p, y, weights=w),
     )
 
 
-def average_precision(scores: npt.ArrayLike, truths: npt.ArrayLike) -> float:
+def precision_recall(
+    scores: npt.ArrayLike, truths: npt.ArrayLike, weights: npt.ArrayLike | None = None
+) -> tuple[Floats1d, Floats1d, Floats1d]:
+    """(precision, recall, threshold) at every distinct score, falling; ties count as one. Empty if unknown."""
+    p, y, w = _known(scores, truths, weights)
+    order = np.argsort(-p, kind="stable")
+    p, y, w = p[order], y[order], w[order]
+    last_of_tie = np.append(p[1:] != p[:-1], True) if p.size else np.zeros(0, dtype=bool)
+    hits, called = np.cumsum(w * y)[last_of_tie], np.cumsum(w)[last_of_tie]
+    total = float((w * y).sum())
+    return hits / called, hits / total if total else np.full(hits.size, np.nan), p[last_of_tie]
+
+
+def average_precision(scores: npt.ArrayLike, truths: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> float:
     """Sum over distinct thresholds of precision times the rise of recall; ties count as one threshold.
 
     The step-wise area of scikit-learn's `average_precision_score`. NaN without positives.
     """
-    p, y = _known(scores, truths)
-    if not (y == 1).any():
+    precision, recall, _ = precision_recall(scores, truths, weights)
+    if not recall.size or np.isnan(recall).any():
         return float("nan")
-    order = np.argsort(-p, kind="stable")
-    p, y = p[order], y[order]
-    last_of_tie = np.append(p[1:] != p[:-1], True)
-    hits = np.cumsum(y)[last_of_tie]
-    precision = hits / (np.flatnonzero(last_of_tie) + 1)
-    recall = hits / y.sum()
     return float(np.sum(precision * np.diff(np.append(0.0, recall))))
 
 
@@ -86,27 +95,28 @@ def best_threshold(
     goal: Callable[[float, float], float],
     low: float = 0.01,
     high: float = 0.99,
+    weights: npt.ArrayLike | None = None,
 ) -> float:
     """The hundredth in [low, high] around which goal(precision, recall) is greatest.
 
     The goal is averaged over thresholds up to SMOOTHING away (a triangle), because on a few hundred sentences its peak
-    is luck; of equal best ones the middle is taken. `truths` may be probabilities. An undefined precision (nothing
-    said) is given to `goal` as 1, an undefined recall as 0.
+    is luck; of equal best ones the middle is taken. `truths` may be probabilities; `weights` undo a sampling that was
+    not uniform. An undefined precision (nothing said) is given to `goal` as 1, an undefined recall as 0.
     """
-    p, y = _known(scores, truths)
+    p, y, w = _known(scores, truths, weights)
     reach = round(SMOOTHING * 100)
     candidates = np.arange(round(low * 100), round(high * 100) + 1)
     around = np.arange(candidates[0] - reach, candidates[-1] + reach + 1)
     values = []
     for candidate in around / 100:
         said = p >= candidate
-        hits = float(y[said].sum())
-        precision = hits / float(said.sum()) if said.any() else 1.0
-        values.append(goal(precision, hits / float(y.sum()) if y.any() else 0.0))
-    weights = reach + 1 - np.abs(np.arange(-reach, reach + 1))
+        hits = float((w * y)[said].sum())
+        precision = hits / float(w[said].sum()) if said.any() else 1.0
+        values.append(goal(precision, hits / float((w * y).sum()) if y.any() else 0.0))
+    kernel = reach + 1 - np.abs(np.arange(-reach, reach + 1))
     # Thresholds outside (0, 1) are no thresholds: they have no part in the averages near the ends.
     valid = ((around > 0) & (around < 100)).astype(np.float64)
-    smooth = np.convolve(np.asarray(values) * valid, weights, "valid") / np.convolve(valid, weights, "valid")
+    smooth = np.convolve(np.asarray(values) * valid, kernel, "valid") / np.convolve(valid, kernel, "valid")
     best = np.flatnonzero(smooth >= smooth.max() - 1e-12)
     return float(candidates[best[len(best) // 2]] / 100)
 
@@ -148,10 +158,13 @@ def group_accuracy(right: npt.ArrayLike, groups: Sequence[str]) -> float:
     return _ratio(float((wrong[pairs] == 0).sum()), float(pairs.sum()))
 
 
-def _known(scores: npt.ArrayLike, truths: npt.ArrayLike) -> tuple[Floats1d, Floats1d]:
+def _known(
+    scores: npt.ArrayLike, truths: npt.ArrayLike, weights: npt.ArrayLike | None = None
+) -> tuple[Floats1d, Floats1d, Floats1d]:
     p, y = np.asarray(scores, dtype=np.float64), np.asarray(truths, dtype=np.float64)
+    w = np.ones_like(p) if weights is None else np.asarray(weights, dtype=np.float64)
     known = ~np.isnan(y)
-    return p[known], y[known]
+    return p[known], y[known], w[known]
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -1,4 +1,4 @@
-"""What a training run may be told. The defaults are the last of the two runs whose mean the packaged weights are."""
+"""What a training run may be told, beside the sentences."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,18 +13,17 @@ __all__ = ["TrainOptions"]
 class TrainOptions:
     """One run of `train`.
 
-    `out` is the folder to write. `corpus` names shards (None: the packaged ones). `public` names public
-    sets, of which only the rows that may train are taken, at most `public_rows` of them by chance (None:
-    all). `base` is a folder (None: the packaged base). `threads` is torch's number (None: torch's own
-    choice); the same seed on another number of threads may give other last bits. `max_steps` ends a run
-    early (for tests and trials).
+    `out` is the folder to write, `base` a folder to start from (None: the packaged base). `batch_tokens` bounds a
+    padded batch, `context_tokens` headline and previous sentence, each, `max_tokens` a whole input. `threads` is
+    torch's number (None: torch's own choice); the same seed on another number of threads may give other last bits.
+    `max_steps` ends a run early (for tests and trials). `contrast_steps` of contrastive warm-up come
+    first. `freeze_words` leaves the word embeddings as the base has
+    them. Weights are those of kinds of sentences in the loss; a sentence of real news counts 1.
     """
 
     out: Path
     name: str = "tocsin-minilm"
     version: str = "1"
-    corpus: tuple[Path, ...] | None = None
-    public: tuple[Path, ...] = ()
     base: Path | None = None
     seed: int = 20220210
     epochs: int = 5
@@ -41,13 +40,21 @@ class TrainOptions:
     signal_weight: float = 0.5
     focal_gamma: float = 0.0
     positive_weight: float = 1.0
+    corpus_weight: float = 1.0
     public_weight: float = 0.5
-    public_rows: int | None = 350
+    taught_weight: float = 0.5
     average_last: int = 3
     augmentation: Augmentation = field(default_factory=Augmentation)
+    freeze_words: bool = False
+    contrast_steps: int = 0
     bfloat16: bool = True
     threads: int | None = None
     max_steps: int | None = None
+
+    def weight_of(self, register: str) -> float:
+        """How much a sentence of this register counts in the loss; real news counts 1."""
+        known = {"pool": 1.0, "public": self.public_weight, "taught": self.taught_weight}
+        return known.get(register, self.corpus_weight)
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_tokens", "average_last"):

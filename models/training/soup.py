@@ -17,16 +17,17 @@ from models.manifest import Manifest
 from models.network import CONFIG_NAME, TOKENIZER_NAME, WEIGHTS_NAME, network_from_config
 from models.training.data import CorpusError
 from models.training.export import write_files
+from models.training.gather import Gathered
 from models.training.options import TrainOptions
 from models.training.train import TrainReport, calibrate_and_measure
 
 __all__ = ["mix"]
 
 
-def mix(parts: Sequence[tuple[Path, float]], options: TrainOptions) -> TrainReport:
+def mix(parts: Sequence[tuple[Path, float]], options: TrainOptions, data: Gathered) -> TrainReport:
     """Write `options.out`: the mean of the parts' weights, each with its share (shares are divided by their sum).
 
-    Of the options only `out`, `name`, `version`, `corpus` and `threads` are used; the rest comes from the first part.
+    Of the options only `out`, `name`, `version` and `threads` are used; the rest comes from the first part.
     Every part must have been trained on the train rows of this corpus (or fewer), or the figures mean nothing.
     Raises WeightsMissingError, WeightsCorruptError, CorpusError, and ValueError when the parts do not fit together.
     """
@@ -49,7 +50,7 @@ def mix(parts: Sequence[tuple[Path, float]], options: TrainOptions) -> TrainRepo
     network.load_state_dict(mean)
     draft = replace(first, name=options.name, version=options.version, files={}, calibration={}, quality={})
     write_files(network, config, tokenizer, draft, options.out)
-    report = calibrate_and_measure(options)
+    report = calibrate_and_measure(options, data)
     if not report.measured.sets:
         raise CorpusError("the corpus has no rows to measure a mix on.")
     return report

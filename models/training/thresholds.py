@@ -18,8 +18,7 @@ from models.training.metrics import best_threshold
 
 __all__ = ["FLOOR", "choose_signal_thresholds", "choose_thresholds", "f_beta"]
 
-# Calibrated on written sentences, of which half are positive; real news has a few in a hundred. A default
-# below this would call improbable sentences evidence.
+# A default below this would call improbable sentences evidence.
 FLOOR: Final = 0.3
 _LEAN: Final = 3.0
 # Signals are rare, and are read only where their event holds: a lower bar costs little there.
@@ -28,15 +27,17 @@ SIGNAL_CEILING: Final = 0.6
 
 
 def choose_thresholds(
-    scores: Mapping[str, npt.ArrayLike], truths: Mapping[str, npt.ArrayLike]
+    scores: Mapping[str, npt.ArrayLike],
+    truths: Mapping[str, npt.ArrayLike],
+    masses: Mapping[str, npt.ArrayLike] | None = None,
 ) -> dict[str, Thresholds]:
     """For each event: default = best F1; high_recall = best F3, not above it; high_precision = best F(1/3),
     not below.
 
-    `scores` must be calibrated. Each truth is averaged with its score: for calibrated scores the best F1 lies where the
-    score is half of that F1 (Lipton et al. 2014, "Optimal thresholding of classifiers to maximize F1"), and a few
-    hundred sentences should bend that rule, not overrule it. F-beta weighs recall beta times as much as precision (van
-    Rijsbergen 1979). Without any positive: 0.5 everywhere.
+    `scores` must be calibrated. `masses` undo a sampling that was not uniform. Each truth is averaged with its score:
+    for calibrated scores the best F1 lies where the score is half of that F1 (Lipton et al. 2014, "Optimal
+    thresholding of classifiers to maximize F1"), and a few hundred sentences should bend that rule, not overrule it.
+    F-beta weighs recall beta times as much as precision (van Rijsbergen 1979). Without any positive: 0.5 everywhere.
     """
     chosen: dict[str, Thresholds] = {}
     for event in EVENTS:
@@ -45,17 +46,22 @@ def choose_thresholds(
             chosen[event] = Thresholds(0.5, 0.5, 0.5)
             continue
         y = np.where(np.isnan(y), y, (y + p) / 2)
-        default = best_threshold(p, y, _f1, low=FLOOR)
+        w = None if masses is None else masses[event]
+        default = best_threshold(p, y, _f1, low=FLOOR, weights=w)
         chosen[event] = Thresholds(
             default=default,
-            high_recall=best_threshold(p, y, lambda a, b: f_beta(a, b, _LEAN), high=default, low=min(0.05, default)),
-            high_precision=best_threshold(p, y, lambda a, b: f_beta(a, b, 1 / _LEAN), low=default),
+            high_recall=best_threshold(
+                p, y, lambda a, b: f_beta(a, b, _LEAN), high=default, low=min(0.05, default), weights=w
+            ),
+            high_precision=best_threshold(p, y, lambda a, b: f_beta(a, b, 1 / _LEAN), low=default, weights=w),
         )
     return chosen
 
 
 def choose_signal_thresholds(
-    scores: Mapping[str, npt.ArrayLike], truths: Mapping[str, npt.ArrayLike]
+    scores: Mapping[str, npt.ArrayLike],
+    truths: Mapping[str, npt.ArrayLike],
+    masses: Mapping[str, npt.ArrayLike] | None = None,
 ) -> dict[str, float]:
     """For each signal the best F1 in [SIGNAL_FLOOR, SIGNAL_CEILING]; SIGNAL_FLOOR with too few positives to choose."""
     chosen: dict[str, float] = {}
@@ -63,7 +69,8 @@ def choose_signal_thresholds(
         p, y = np.asarray(scores[signal], dtype=np.float64), np.asarray(truths[signal], dtype=np.float64)
         chosen[signal] = SIGNAL_FLOOR
         if int((y == 1).sum()) >= MIN_EXAMPLES:
-            chosen[signal] = best_threshold(p, y, _f1, low=SIGNAL_FLOOR, high=SIGNAL_CEILING)
+            w = None if masses is None else masses[signal]
+            chosen[signal] = best_threshold(p, y, _f1, low=SIGNAL_FLOOR, high=SIGNAL_CEILING, weights=w)
     return chosen
 
 

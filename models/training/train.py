@@ -2,8 +2,8 @@
 
 Guarantees: the same options, data, number of threads and torch give the same weights as far as torch on a
 CPU allows; the test split is never read for a decision (it is only measured at the end); calibration and
-thresholds are fitted on dev, on the fp16 weights as they were written.
-Refuses a faulty corpus, and a corpus without train or dev rows.
+thresholds are fitted on the fp16 weights as they were written, on sentences that never trained.
+Refuses faulty data, and data without train or dev rows.
 """
 
 import time
@@ -11,22 +11,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 
-from models import calibration
 from models.classifier import Classifier
 from models.encoding import Encoder
 from models.labels import LABELS
 from models.manifest import Manifest
 from models.training.base import load_base
-from models.training.data import SPLITS, CorpusError, Example, read_corpus
+from models.training.calibrate import calibrated
+from models.training.data import CorpusError, Example
 from models.training.evaluate import Report, measure
 from models.training.export import draft_manifest, finish, write_network
+from models.training.gather import Gathered
 from models.training.loop import fit
 from models.training.options import TrainOptions
-from models.training.public import training_rows
-from models.training.thresholds import choose_signal_thresholds, choose_thresholds
 
 __all__ = ["TrainReport", "calibrate_and_measure", "train"]
 
@@ -47,19 +45,18 @@ class TrainReport:
     measured: Report
 
 
-def train(options: TrainOptions, progress: Progress | None = None) -> TrainReport:
-    """Train as `options` say and write the folder `options.out`; `progress` gets one line of text after
-    each epoch.
+def train(
+    options: TrainOptions, data: Gathered, progress: Progress | None = None, taught: tuple[Example, ...] = ()
+) -> TrainReport:
+    """Train as `options` say on the train split of `data` and write the folder `options.out`.
 
+    `progress` gets one line of text after each epoch. `taught` are sentences with a teacher's scores as targets.
     Raises CorpusError, WeightsMissingError (the base is not installed), WeightsCorruptError.
     """
     began = time.monotonic()
-    examples = read_corpus(options.corpus)
-    parts = {split: [e for e in examples if e.split == split] for split in SPLITS}
     for split in ("train", "dev"):
-        if not parts[split]:
-            raise CorpusError(f"the corpus has no {split} rows, and training needs some.")
-    public = _sample(training_rows(options.public), options.public_rows, options.seed)
+        if not data.split(split):
+            raise CorpusError(f"there are no {split} rows, and training needs some.")
     losses: list[float] = []
 
     def on_epoch(epoch: int, loss: float) -> None:
@@ -71,55 +68,41 @@ def train(options: TrainOptions, progress: Progress | None = None) -> TrainRepor
     draft = draft_manifest(base, options)
     with _deterministic(options.threads):
         encoder = Encoder(base.tokenizer, draft)
-        steps = fit(base.network, encoder, [*parts["train"], *public], options, on_epoch)
+        steps = fit(base.network, encoder, [*data.split("train"), *data.public, *taught], options, on_epoch)
         write_network(base.network, base, draft, options.out)
-        done = calibrate_and_measure(options, len(public))
-    return replace(done, steps=steps, losses=tuple(losses), seconds=time.monotonic() - began)
+        done = calibrate_and_measure(options, data)
+    return replace(
+        done,
+        rows=done.rows | {"taught": len(taught)},
+        steps=steps,
+        losses=tuple(losses),
+        seconds=time.monotonic() - began,
+    )
 
 
-def calibrate_and_measure(options: TrainOptions, public: int = 0) -> TrainReport:
-    """Fit calibration and thresholds of the folder `options.out` on dev, measure dev and test, complete its manifest.
-
-    `public` is the number of public rows that were trained on, for the record.
-    """
-    examples = read_corpus(options.corpus)
-    parts = {split: [e for e in examples if e.split == split] for split in SPLITS}
-    rows = {split: len(part) for split, part in parts.items()} | {"public": public}
-    manifest = _calibrated(Classifier.load(options.out, threads=options.threads), parts["dev"], options)
+def calibrate_and_measure(options: TrainOptions, data: Gathered) -> TrainReport:
+    """Fit calibration and thresholds of the folder `options.out`, measure dev and test, complete its manifest."""
+    manifest = calibrated(Classifier.load(options.out, threads=options.threads), data, options.out)
     classifier = Classifier.load(options.out, threads=options.threads)
     thresholds = {label: manifest.threshold(label) for label in LABELS}
-    sets = [
-        measure(f"corpus {split}", classifier, thresholds, parts[split], bootstrap_rounds=1000)
+    parts = {
+        f"{name} {split}": rows
+        for name, rows_of in (("corpus", data.corpus_of), ("pool", data.pool_of))
         for split in ("dev", "test")
-        if parts[split]
-    ]
-    report = Report(tuple(sets))
+        if (rows := rows_of(split))
+    }
+    report = Report(tuple(measure(name, classifier, thresholds, rows, 1000) for name, rows in parts.items()))
+    counted = {name: len(rows) for name, rows in parts.items()} | {
+        "corpus train": len(data.corpus_of("train")),
+        "pool train": len(data.pool_of("train")),
+        "pool calibration": len(data.pool_of("calibration")),
+        "public": len(data.public),
+    }
     quality = {part["name"]: _summary(part) for part in report.to_dict()["sets"]}
     manifest = finish(
-        options.out, manifest.calibration, manifest.thresholds, manifest.signal_thresholds, {"rows": rows, **quality}
+        options.out, manifest.calibration, manifest.thresholds, manifest.signal_thresholds, {"rows": counted, **quality}
     )
-    return TrainReport(manifest, rows, 0, (), 0.0, report)
-
-
-def _sample(examples: list[Example], most: int | None, seed: int) -> list[Example]:
-    if most is None or len(examples) <= most:
-        return examples
-    chosen = np.random.default_rng(seed).permutation(len(examples))[:most]
-    return [examples[index] for index in sorted(chosen.tolist())]
-
-
-def _calibrated(classifier: Classifier, dev: list[Example], options: TrainOptions) -> Manifest:
-    logits = classifier.logits(classifier.encode([e.text for e in dev], [e.context for e in dev]))
-    truths = np.asarray([e.targets for e in dev], dtype=np.float64)
-    fits = {}
-    for column, label in enumerate(LABELS):
-        known = ~np.isnan(truths[:, column])
-        fits[label] = calibration.fit_platt(logits[known, column], truths[known, column])
-    scores = calibration.apply(logits, LABELS, fits)
-    by_label = {label: scores[:, column] for column, label in enumerate(LABELS)}
-    truth_of = {label: truths[:, column] for column, label in enumerate(LABELS)}
-    points = choose_thresholds(by_label, truth_of)
-    return finish(options.out, fits, points, choose_signal_thresholds(by_label, truth_of), {})
+    return TrainReport(manifest, counted, 0, (), 0.0, report)
 
 
 def _summary(part: dict[str, object]) -> dict[str, object]:

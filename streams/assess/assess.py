@@ -3,13 +3,14 @@
 Two steps, because the classifier sits between them: `prepare` says what to score, `assess` says what it means.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.article import LEAD_SENTENCES, Aggregation, Position, article_score
 from models.labels import EVENTS, LABELS
 from streams.assess.places import Area, Gazetteer, locate
 from streams.assess.record import (
@@ -111,8 +112,13 @@ def assess(
     thresholds: dict[str, float],
     model: ModelRef,
     gazetteer: Gazetteer,
+    aggregation: Mapping[str, Aggregation] | None = None,
 ) -> Judged:
-    """The assessments of one scored article. `scores` are those of `prepared.texts`, any precision."""
+    """The assessments of one scored article. `scores` are those of `prepared.texts`, any precision.
+
+    An assessment's score says how likely the event is the article's news there (`aggregation`, from the model's
+    manifest), not only that a sentence mentions it. Without one it is the best sentence's.
+    """
     if prepared.outcome is not None:
         return Judged(prepared.outcome, ())
     rounded = round_scores(scores)
@@ -126,6 +132,7 @@ def assess(
     article = prepared.article
     spans = [(s.field, s.start, s.end) for s in (prepared.sentences[number] for number in chosen)]
     areas = locate(article.title, article.summary, article.body, spans, gazetteer)
+    positions = _positions(prepared.sentences)
     by_country: dict[str, list[tuple[int, Area | None]]] = {}
     for number, found in zip(chosen, areas, strict=True):
         for area in found or (None,):
@@ -146,7 +153,7 @@ def assess(
                 simhash=article.simhash,
                 kafka_timestamp_ms=delivery.timestamp_ms,
                 input=InputRef(delivery.tp.topic, delivery.tp.partition, delivery.offset),
-                scores=_event_scores(rounded, numbers, thresholds),
+                scores=_event_scores(rounded, numbers, positions, thresholds, aggregation or {}),
                 thresholds={"escalation": thresholds["escalation"], "evacuation": thresholds["evacuation"]},
                 evidence=evidence,
                 areas=_areas([area for _, area in by_country[country] if area]),
@@ -163,15 +170,30 @@ def _is_short(article: Article) -> bool:
     return sum(not letter.isspace() for letter in text) < _SHORT
 
 
+def _positions(found: Sequence[Sentence]) -> tuple[Position, ...]:
+    """Where each sentence stands: headline; lead (the summary, and the first sentences of the body); body."""
+    body = [number for number, sentence in enumerate(found) if sentence.field == "body"]
+    lead = set(body[:LEAD_SENTENCES])
+    return tuple(
+        "headline" if s.field == "title" else "lead" if s.field == "summary" or number in lead else "body"
+        for number, s in enumerate(found)
+    )
+
+
 def _event_scores(
-    rounded: Rounded, numbers: Sequence[int], thresholds: dict[str, float]
+    rounded: Rounded,
+    numbers: Sequence[int],
+    positions: Sequence[Position],
+    thresholds: dict[str, float],
+    aggregation: Mapping[str, Aggregation],
 ) -> dict[Literal["escalation", "evacuation"], float]:
     found: dict[Literal["escalation", "evacuation"], float] = {}
     events: tuple[Literal["escalation", "evacuation"], ...] = ("escalation", "evacuation")
     for event in events:
-        best = max(float(rounded[number, LABELS.index(event)]) for number in numbers)
-        if best >= thresholds[event]:
-            found[event] = best
+        scores = [float(rounded[number, LABELS.index(event)]) for number in numbers]
+        if max(scores) >= thresholds[event]:
+            places = [positions[number] for number in numbers]
+            found[event] = round(article_score(scores, places, aggregation.get(event)), _DECIMALS)
     return found
 
 

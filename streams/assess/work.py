@@ -22,7 +22,7 @@ from streams.kafka.ledger import TopicPartition
 from streams.kafka.records import Delivery, Outgoing
 from streams.settings import Settings
 
-__all__ = ["Conclusion", "Reader", "Work"]
+__all__ = ["Conclusion", "Reader", "Work", "questions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class Reader:
         self._limits = Limits(record_bytes=settings.article_bytes)
         manifest = classifier.manifest
         self.model = ModelRef(manifest.name, manifest.version, manifest.sha256)
+        self._aggregation = manifest.aggregation
         self.thresholds = {event: point.default for event, point in manifest.thresholds.items()}
 
     def warm(self) -> None:
@@ -118,14 +119,14 @@ class Reader:
             for article in decoded.articles
         )
         parsed = time.perf_counter()
-        texts, contexts = _questions([Work(delivery, "Actual", prepared, (), ())])
+        texts, contexts = questions([Work(delivery, "Actual", prepared, (), ())])
         lengths = tuple(int(n) for n in self._classifier.token_lengths(texts, contexts)) if texts else ()
         done = time.perf_counter()
         return Work(delivery, _STATUS[status], prepared, lengths, decoded.rejected, parsed - begin, done - parsed)
 
     def score(self, works: Sequence[Work]) -> list[list[Scores]]:
         """Scores of every article of every work, in one pass through the classifier."""
-        texts, contexts = _questions(works)
+        texts, contexts = questions(works)
         if texts:
             scores = self._classifier.scores(texts, contexts)
         else:
@@ -152,6 +153,7 @@ class Reader:
                 thresholds=self.thresholds,
                 model=self.model,
                 gazetteer=self._gazetteer,
+                aggregation=self._aggregation,
             )
             outcomes.append(judged.outcome)
             assessments += judged.assessments
@@ -171,7 +173,8 @@ _WARM = (
 _STATUS: dict[str, Status] = {"Actual": "Actual", "Exercise": "Exercise", "Test": "Test"}
 
 
-def _questions(works: Sequence[Work]) -> tuple[list[str], list[tuple[str | None, str | None] | None]]:
+def questions(works: Sequence[Work]) -> tuple[list[str], list[tuple[str | None, str | None] | None]]:
+    """What the classifier is asked about `works`: the sentences of all their articles, and their contexts, in order."""
     texts: list[str] = []
     contexts: list[tuple[str | None, str | None] | None] = []
     for work in works:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from models.errors import TocsinError
-from streams.cli import config, demo, doctor, replay, schema, score, tail, topics, validate, version, worker
+from streams.cli import config, demo, doctor, evaluate, replay, schema, score, tail, topics, validate, version, worker
 from streams.cli.output import PipeClosedError, debugging, drop_stdout, prepare_streams, say
 
 __all__ = ["app", "main", "run"]
@@ -39,6 +39,7 @@ app = typer.Typer(
 )
 
 _START, _RUN, _LOOK, _REFERENCE = "Start here", "Run it", "Feed it and watch it", "Reference"
+_MODEL = "Make and measure a model"
 
 app.command(rich_help_panel=_START)(demo.demo)
 app.command(rich_help_panel=_START)(score.score)
@@ -48,6 +49,7 @@ app.add_typer(topics.app, name="topics", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(doctor.doctor)
 app.command(rich_help_panel=_LOOK)(replay.replay)
 app.command(rich_help_panel=_LOOK)(tail.tail)
+app.command(rich_help_panel=_MODEL)(evaluate.evaluate)
 app.add_typer(config.app, name="config", rich_help_panel=_REFERENCE)
 app.command(rich_help_panel=_REFERENCE)(schema.schema)
 app.command(rich_help_panel=_REFERENCE)(version.version)

@@ -1,8 +1,8 @@
-"""The baseline is a fair one: linear, and it finds what plain words say."""
+"""The baselines are fair ones: linear, and it finds what plain words say."""
 
 import time
 
-from tests.bench.regex_baseline import RegexBaseline
+from models.training.baselines import KeywordBaseline, RegexBaseline
 
 
 def test_it_finds_plain_words_and_knows_nothing_else() -> None:
@@ -19,3 +19,9 @@ def test_a_long_text_takes_linear_time() -> None:
         began = time.perf_counter()
         RegexBaseline().scores([text])
         assert time.perf_counter() - began < 5.0
+
+
+def test_the_keyword_list_takes_the_best_phrase() -> None:
+    scores = KeywordBaseline().scores(["A mandatory EVACUATION was ordered", "Clashes and an airstrike", "A quiet day"])
+    assert scores[:, 1].tolist() == [1, 0, 0]
+    assert scores[:, 0].round(2).tolist() == [0, 0.8, 0]

@@ -20,7 +20,8 @@ from models.training import base as base_module
 from models.training.augment import Augmentation
 from models.training.base import load_base
 from models.training.data import CorpusError, read_corpus
-from models.training.evaluate import EvaluateOptions, evaluate, measure, worst_errors
+from models.training.evaluate import measure, worst_errors
+from models.training.gather import Gathered, Sources, gather
 from models.training.loop import loss_of, parameter_groups
 from models.training.options import TrainOptions
 from models.training.soup import mix
@@ -64,11 +65,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_corpus(tmp_path_factory.mktemp("corpus") / "c.jsonl")
 
 
-def options(out: Path, base: Path, corpus: Path, **changes: object) -> TrainOptions:
+def data_of(corpus: Path) -> Gathered:
+    return gather(Sources(corpus=(corpus,)))
+
+
+def options(out: Path, base: Path, **changes: object) -> TrainOptions:
     start = TrainOptions(
         out=out,
         base=base,
-        corpus=(corpus,),
         epochs=4,
         average_last=2,
         batch_tokens=256,
@@ -83,8 +87,16 @@ def options(out: Path, base: Path, corpus: Path, **changes: object) -> TrainOpti
 
 def test_a_run_learns_writes_loadable_weights_and_reports(base: Path, corpus: Path, tmp_path: Path) -> None:
     lines: list[str] = []
-    report = train(options(tmp_path / "w", base, corpus), lines.append)
-    assert report.rows == {"train": 216, "dev": 72, "test": 72, "public": 0}
+    report = train(options(tmp_path / "w", base), data_of(corpus), lines.append)
+    assert report.rows == {
+        "corpus train": 216,
+        "corpus dev": 72,
+        "corpus test": 72,
+        "pool train": 0,
+        "pool calibration": 0,
+        "public": 0,
+        "taught": 0,
+    }
     assert len(lines) == len(report.losses) == 4
     assert report.losses[-1] < report.losses[0] / 1.5
     by_name = {part.name: part for part in report.measured.sets}
@@ -92,22 +104,19 @@ def test_a_run_learns_writes_loadable_weights_and_reports(base: Path, corpus: Pa
     assert by_name["corpus test"].labels["evacuation"].f1 > 0.95
     classifier = Classifier.load(tmp_path / "w")
     assert classifier.manifest == report.manifest
-    assert classifier.manifest.quality["rows"]["train"] == 216
+    assert classifier.manifest.quality["rows"]["corpus train"] == 216
     assert set(classifier.manifest.calibration) == set(LABELS)
     assert set(classifier.manifest.signal_thresholds) == set(SIGNALS)
     scores = classifier.scores(["troops shelled town 990", "a goal in the match 990"])
     assert scores[0, 0] > classifier.manifest.thresholds["escalation"].default > scores[1, 0]
-    text = report.measured.to_text()
-    assert "corpus test" in text
-    assert "groups all right, both" in text
     json.dumps(report.measured.to_dict(), allow_nan=False)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(base: Path, corpus: Path, tmp_path: Path) -> None:
     chosen = {"epochs": 1, "average_last": 1, "max_steps": 6}
-    first = train(options(tmp_path / "a", base, corpus, **chosen)).manifest
-    second = train(options(tmp_path / "b", base, corpus, **chosen)).manifest
-    other = train(options(tmp_path / "c", base, corpus, seed=1, **chosen)).manifest
+    first = train(options(tmp_path / "a", base, **chosen), data_of(corpus)).manifest
+    second = train(options(tmp_path / "b", base, **chosen), data_of(corpus)).manifest
+    other = train(options(tmp_path / "c", base, seed=1, **chosen), data_of(corpus)).manifest
     assert first.files == second.files
     assert first.sha256 != other.sha256
 
@@ -115,8 +124,8 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(base: Path
 def test_a_mix_is_the_mean_of_its_parts_calibrated_anew(base: Path, corpus: Path, tmp_path: Path) -> None:
     chosen = {"epochs": 2, "average_last": 1}
     for name, seed in (("a", 1), ("b", 2)):
-        train(options(tmp_path / name, base, corpus, seed=seed, **chosen))
-    report = mix([(tmp_path / "a", 3.0), (tmp_path / "b", 1.0)], options(tmp_path / "m", base, corpus))
+        train(options(tmp_path / name, base, seed=seed, **chosen), data_of(corpus))
+    report = mix([(tmp_path / "a", 3.0), (tmp_path / "b", 1.0)], options(tmp_path / "m", base), data_of(corpus))
     found, first, second = (load_file(tmp_path / name / "model.safetensors") for name in ("m", "a", "b"))
     for name, value in found.items():
         expected = 0.75 * first[name].float() + 0.25 * second[name].float()
@@ -127,18 +136,18 @@ def test_a_mix_is_the_mean_of_its_parts_calibrated_anew(base: Path, corpus: Path
 
 def test_parts_that_do_not_fit_are_not_mixed(base: Path, corpus: Path, tmp_path: Path) -> None:
     chosen = {"epochs": 1, "average_last": 1, "max_steps": 1}
-    train(options(tmp_path / "a", base, corpus, **chosen))
-    train(options(tmp_path / "b", base, corpus, pooling="mean", **chosen))
+    train(options(tmp_path / "a", base, **chosen), data_of(corpus))
+    train(options(tmp_path / "b", base, pooling="mean", **chosen), data_of(corpus))
     for parts in ([], [(tmp_path / "a", 0.0)], [(tmp_path / "a", 1.0), (tmp_path / "b", 1.0)]):
         with pytest.raises(ValueError, match=r"mix needs parts|does not fit"):
-            mix(parts, options(tmp_path / "m", base, corpus))
+            mix(parts, options(tmp_path / "m", base), data_of(corpus))
 
 
 def test_training_leaves_torch_as_it_was(base: Path, corpus: Path, tmp_path: Path) -> None:
     torch.manual_seed(11)
     expected = torch.rand(2)
     torch.manual_seed(11)
-    train(options(tmp_path / "w", base, corpus, epochs=1, average_last=1, max_steps=1))
+    train(options(tmp_path / "w", base, epochs=1, average_last=1, max_steps=1), data_of(corpus))
     assert torch.equal(torch.rand(2), expected)
     assert not torch.are_deterministic_algorithms_enabled()
 
@@ -147,7 +156,7 @@ def test_a_corpus_without_dev_rows_is_refused(base: Path, corpus: Path, tmp_path
     path = tmp_path / "t.jsonl"
     path.write_text("\n".join(line for line in corpus.read_text().splitlines() if '"dev"' not in line))
     with pytest.raises(CorpusError, match="no dev rows"):
-        train(options(tmp_path / "w", base, path))
+        train(options(tmp_path / "w", base), data_of(path))
 
 
 def test_options_that_make_no_sense_are_refused(tmp_path: Path) -> None:
@@ -218,13 +227,14 @@ class Keyword:
 
 def test_a_baseline_is_measured_by_the_same_rule(corpus: Path) -> None:
     thresholds = {"escalation": 0.5, "evacuation": 0.5}
-    part = evaluate(Keyword(), thresholds, EvaluateOptions(corpus=(corpus,), bootstrap_rounds=20)).sets[0]
+    part = measure("words", Keyword(), thresholds, data_of(corpus).corpus_of("test"), 20)
     assert part.n == 72
     assert part.labels["escalation"].f1 == 1.0
     assert part.labels["evacuation"].recall == 0.0
     assert part.groups_right == {"escalation": 1.0, "evacuation": 0.0, "both": 0.0}
-    assert part.f1_interval["escalation"] == (1.0, 1.0)
-    assert part.by_trap == {"words": (72, 2 / 3)}
+    assert part.intervals["escalation"]["f1"] == (1.0, 1.0)
+    assert part.by["trap"]["words"].n == 72
+    assert part.by["trap"]["words"].right == pytest.approx(2 / 3)
 
 
 def test_the_worst_errors_come_first(corpus: Path) -> None:

@@ -1,0 +1,71 @@
+"""From the scores of sentences to the score of an article: how likely its *news* is an event, not one of its lines.
+
+A strike told in the headline and again in the lead is news; one sentence on last night's strike deep in a piece on
+wheat prices is background. Guarantees: pure numpy; the score lies in [0, 1] and never falls when any sentence's score
+rises (all weights are at least 0); without an `Aggregation` it is the best sentence's score, as if there were nothing
+to learn. Refuses to see text: scores and places only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["FEATURES", "LEAD_SENTENCES", "Aggregation", "Position", "article_score", "features"]
+
+Position = Literal["headline", "lead", "body"]
+
+LEAD_SENTENCES: Final = 3
+"""First sentences of the body that count as its lead (a summary counts whole)."""
+FEATURES: Final = ("best", "headline", "lead", "further")
+_EDGE: Final = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """A logistic regression over FEATURES: bias, and a weight of at least 0 for each."""
+
+    bias: float
+    weights: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        if set(self.weights) != set(FEATURES):
+            raise ValueError(f"an aggregation has weights for exactly {', '.join(FEATURES)}")
+        if any(not weight >= 0 for weight in self.weights.values()):
+            raise ValueError("a weight below 0 would let an article's score fall when a sentence's rises")
+
+
+def features(scores: npt.ArrayLike, positions: Sequence[Position]) -> npt.NDArray[np.float64]:
+    """FEATURES [4] of one article: log odds of the best sentence, of the headline, of the best sentence of the lead,
+    and ln(1 + expected evidence sentences beside the best), the sum of the other scores that are at least .1.
+
+    A place that is not there has the score 0. Log odds are cut at a thousandth.
+    """
+    p = np.asarray(scores, dtype=np.float64)
+    where = np.asarray(positions)
+    further = np.sort(p)[:-1]
+    return np.asarray(
+        [
+            _log_odds(p.max(initial=0.0)),
+            _log_odds(p[where == "headline"].max(initial=0.0)),
+            _log_odds(p[where == "lead"].max(initial=0.0)),
+            float(np.log1p(further[further >= 0.1].sum())),
+        ]
+    )
+
+
+def article_score(scores: npt.ArrayLike, positions: Sequence[Position], aggregation: Aggregation | None) -> float:
+    """The article's score for one event, from its sentences' scores [n] in [0, 1] and where they stand."""
+    p = np.asarray(scores, dtype=np.float64)
+    if aggregation is None or not p.size:
+        return float(p.max(initial=0.0))
+    weights = np.asarray([aggregation.weights[name] for name in FEATURES])
+    z = aggregation.bias + float(features(p, positions) @ weights)
+    return float(1.0 / (1.0 + np.exp(-z)))
+
+
+def _log_odds(p: float) -> float:
+    cut = min(max(float(p), _EDGE), 1 - _EDGE)
+    return float(np.log(cut / (1 - cut)))

@@ -1,0 +1,110 @@
+"""Whole articles with answers of their own: the written ones, and labels of articles of the pool.
+
+Guarantees: an article's sentences get the contexts that the worker would give them; written articles are split between
+fitting and measuring by their file, articles of the pool by the split of their sentences.
+Refuses a written article whose evidence is not in it, and a label without an article.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from models.article import LEAD_SENTENCES, Position, features
+from models.encoding import Context
+from models.labels import EVENTS
+from models.training.data import CorpusError, read_json_lines
+from models.training.evaluate import Scorer
+from models.training.pool import PoolArticle
+
+__all__ = ["ARTICLES", "Split", "Whole", "features_of", "pool_wholes", "written_wholes"]
+
+ARTICLES: Final = Path(__file__).parent / "articles"
+Split = Callable[[str], list[tuple[int, int]]]
+Clean = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One article as the classifier is asked about it. `answers` follow EVENTS; NaN: nobody could say."""
+
+    id: str
+    origin: str
+    split: str
+    trap: str
+    texts: tuple[str, ...]
+    contexts: tuple[Context, ...]
+    positions: tuple[Position, ...]
+    answers: tuple[float, ...]
+
+
+def written_wholes(split: Split, clean: Clean = str, path: Path = ARTICLES / "written.jsonl") -> list[Whole]:
+    """The articles written for the project. Raises CorpusError."""
+    found = []
+    for number, row in read_json_lines(path):
+        try:
+            for piece in row["evidence"]:
+                if piece["text"] not in row["headline"] and piece["text"] not in row["body"]:
+                    raise ValueError(f"this evidence is not in the article: {piece['text'][:60]!r}")
+            found.append(_whole(row["id"], "written", row, row["headline"], row["body"], split, clean))
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorpusError(f"{path.name}, line {number}: {error}") from error
+    return found
+
+
+def pool_wholes(
+    pool: Mapping[str, PoolArticle], split: Split, clean: Clean = str, path: Path = ARTICLES / "pool.jsonl"
+) -> list[Whole]:
+    """Labelled articles of the pool. Raises CorpusError."""
+    found = []
+    for number, row in read_json_lines(path):
+        article = pool.get(row.get("article", ""))
+        if article is None:
+            raise CorpusError(f"{path.name}, line {number}: the pool has no article {row.get('article')!r}")
+        found.append(_whole(article.id, "pool", row, article.title, article.body, split, clean))
+    return found
+
+
+def features_of(scorer: Scorer, wholes: Sequence[Whole]) -> npt.NDArray[np.float64]:
+    """Features [n_articles, n_events, n_features] of every article by the scorer's sentence scores."""
+    texts = [text for whole in wholes for text in whole.texts]
+    scores = scorer.scores(texts, [context for whole in wholes for context in whole.contexts])
+    found, at = [], 0
+    for whole in wholes:
+        mine = scores[at : at + len(whole.texts)]
+        at += len(whole.texts)
+        found.append([features(mine[:, column], whole.positions) for column in range(len(EVENTS))])
+    return np.asarray(found)
+
+
+def contexts_of(headline: str, sentences: Iterable[str]) -> list[Context]:
+    """(headline, sentence before) of each sentence of a body, as the worker gives them."""
+    found: list[Context] = []
+    before: str | None = None
+    for sentence in sentences:
+        found.append((headline or None, before))
+        before = sentence
+    return found
+
+
+def _whole(name: str, origin: str, row: Mapping[str, Any], title: str, body: str, split: Split, clean: Clean) -> Whole:
+    headline = clean(title)
+    sentences = [clean(body[start:end]) for start, end in split(body)]
+    head: tuple[Position, ...] = ("headline",) if headline else ()
+    rest: tuple[Position, ...] = tuple("lead" if n < LEAD_SENTENCES else "body" for n in range(len(sentences)))
+    answers = [row[event] for event in EVENTS]
+    if any(answer not in (0, 1, None) for answer in answers):
+        raise ValueError("answers must be 0, 1 or null")
+    return Whole(
+        id=name,
+        origin=origin,
+        split=row["split"],
+        trap=str(row.get("trap", "")),
+        texts=(*([headline] if headline else []), *sentences),
+        contexts=(*([(None, None)] if headline else []), *contexts_of(headline, sentences)),
+        positions=head + rest,
+        answers=tuple(float("nan") if answer is None else float(answer) for answer in answers),
+    )
