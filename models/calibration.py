@@ -55,7 +55,8 @@ def fit_platt(
     target = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     prior = np.asarray([1.0, 0.0])
     w = np.ones_like(x) if weights is None else np.asarray(weights, dtype=np.float64)
-    w = w * (w.size / w.sum())
+    # So that the rarer answer keeps its count, and the prior its strength against it.
+    w = w / min(w[y == 1].mean(), w[y == 0].mean())
 
     def loss(theta: npt.NDArray[np.float64]) -> float:
         z = theta[0] * x + theta[1]

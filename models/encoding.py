@@ -121,13 +121,18 @@ class Encoder:
 
 
 def batches(
-    encoded: Encoded, padded_tokens: int, pad_id: int = 0, blur: npt.NDArray[np.float64] | None = None
+    encoded: Encoded,
+    padded_tokens: int,
+    pad_id: int = 0,
+    blur: npt.NDArray[np.float64] | None = None,
+    multiple: int = 1,
 ) -> Iterator[Batch]:
     """Cut `encoded` into rectangles of at most `padded_tokens` cells, of inputs of similar length, longest
     first.
 
     An input longer than the budget gets a rectangle of its own. Longest first, so that a process reaches
-    its peak memory at once. Every input is in exactly one batch.
+    its peak memory at once. Every input is in exactly one batch. Widths are multiples of `multiple`: few shapes, for
+    kernels that are built anew for every shape.
     """
     lengths = encoded.lengths
     order = np.argsort(-(lengths if blur is None else lengths + blur), kind="stable")
@@ -136,8 +141,10 @@ def batches(
         # `blur` may hide a longer input behind the first, never by more than itself: bound the rectangle by
         # both.
         longest = int(lengths[order[begin]]) + (0 if blur is None else math.ceil(blur.max()))
+        longest = -(-longest // multiple) * multiple
         rows = order[begin : begin + max(1, padded_tokens // longest)]
-        longest = int(lengths[rows].max())
+        if multiple == 1:
+            longest = int(lengths[rows].max())
         begin += rows.size
         column = np.arange(longest)
         mask = column < lengths[rows, None]

@@ -1,7 +1,8 @@
 """Learning how the scores of sentences make the score of an article, from articles with an answer of their own.
 
-Guarantees: the fit is convex and deterministic; weights are at least 0 (what would be negative is left out and the rest
-fitted again), so the result is monotone; the sentence model's own training articles are the caller's to leave out.
+Guarantees: the fit is convex and deterministic; weights are at least 0 (the most negative is left out and the rest
+fitted again, until none is), so the result is monotone; the sentence model's own training articles are the caller's to
+leave out.
 Refuses to learn from fewer than MIN_ARTICLES of either answer: then the best sentence decides.
 """
 
@@ -29,10 +30,10 @@ def fit_aggregation(x: npt.ArrayLike, y: npt.ArrayLike) -> Aggregation | None:
     kept = list(range(len(FEATURES)))
     while True:
         theta = _newton(np.column_stack([np.ones(len(truth)), matrix[:, kept]]), truth)
-        negative = [column for column, weight in zip(kept, theta[1:], strict=True) if weight < 0]
-        if not negative:
+        if not (theta[1:] < 0).any():
             break
-        kept = [column for column in kept if column not in negative]
+        # WHY one at a time: features overlap, and without the worst the next may turn positive.
+        del kept[int(np.argmin(theta[1:]))]
     weights = dict.fromkeys(FEATURES, 0.0) | {FEATURES[c]: float(w) for c, w in zip(kept, theta[1:], strict=True)}
     return Aggregation(bias=float(theta[0]), weights=weights)
 

@@ -18,11 +18,12 @@ from models.manifest import Manifest
 from models.training.data import Example
 from models.training.export import finish
 from models.training.gather import Gathered
+from models.training.pool import MEASURE_ONLY
 from models.training.thresholds import choose_signal_thresholds, choose_thresholds
 
 __all__ = ["calibrated"]
 
-# Fewer positives than this in the weighted sample: the label is fitted on dev.
+# Fewer of either answer than this in the weighted sample: the label is fitted on dev.
 _ENOUGH: Final = 30
 
 Floats = npt.NDArray[np.float64]
@@ -30,13 +31,14 @@ Floats = npt.NDArray[np.float64]
 
 def calibrated(classifier: Classifier, data: Gathered, folder: Path) -> Manifest:
     """The manifest of `folder` with calibration and thresholds, written there."""
-    weighted, dev = data.pool_of("calibration"), data.split("dev")
+    weighted = [e for e in data.pool_of("calibration") if not e.source.startswith(MEASURE_ONLY)]
+    dev = data.split("dev")
     logits_w, truths_w, mass = _scored(classifier, weighted)
     logits_d, truths_d, ones = _scored(classifier, dev)
     fits, scores, truths, masses = {}, {}, {}, {}
     for column, label in enumerate(LABELS):
         y, x, w = truths_w[:, column], logits_w[:, column], mass
-        if (y == 1).sum() < _ENOUGH:
+        if min((y == 1).sum(), (y == 0).sum()) < _ENOUGH:
             y, x, w = truths_d[:, column], logits_d[:, column], ones
         known = ~np.isnan(y)
         fits[label] = calibration.fit_platt(x[known], y[known], weights=w[known])

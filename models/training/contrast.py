@@ -1,7 +1,7 @@
 """Contrastive warm-up: before any head is trained, sentences with the same answers are drawn together, others apart.
 
 After Khosla et al. 2020 ("Supervised contrastive learning") and Tunstall et al. 2022 (SetFit). Guarantees:
-deterministic by seed; every step sees as many sentences of each pair of answers as there are; the head is left as it is.
+deterministic by seed; every step sees as many sentences of each pair of answers as there are; the head stays as it is.
 Refuses sentences with an unknown event: they belong to no class.
 """
 

@@ -6,7 +6,7 @@ Refuses to print: the caller decides where the figures go.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -17,7 +17,18 @@ from models.labels import EVENT_OF_SIGNAL, EVENTS, LABELS
 from models.training.data import Example
 from models.training.metrics import Binary, binary, bootstrap_interval, group_accuracy
 
-__all__ = ["KINDS", "Interval", "Report", "Scorer", "SetReport", "Share", "Thresholds", "measure", "worst_errors"]
+__all__ = [
+    "KINDS",
+    "Interval",
+    "Report",
+    "Scorer",
+    "SetReport",
+    "Share",
+    "Thresholds",
+    "measure",
+    "plain",
+    "worst_errors",
+]
 
 Scores = npt.NDArray[np.float32]  # [n, n_labels]
 Thresholds = dict[str, float]
@@ -72,7 +83,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; NaN becomes None."""
-        clean = _without_nan(asdict(self))
+        clean = plain(self)
         assert isinstance(clean, dict)
         return clean
 
@@ -176,9 +187,12 @@ def _table(
     }
 
 
-def _without_nan(value: object) -> object:
+def plain(value: object) -> object:
+    """Records, and lists of them, as plain data for JSON; NaN becomes None."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and value != value else value

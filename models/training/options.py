@@ -17,7 +17,9 @@ class TrainOptions:
     padded batch, `context_tokens` headline and previous sentence, each, `max_tokens` a whole input. `threads` is
     torch's number (None: torch's own choice); the same seed on another number of threads may give other last bits.
     `max_steps` ends a run early (for tests and trials). `contrast_steps` of contrastive warm-up come
-    first. `freeze_words` leaves the word embeddings as the base has
+    first. `encoder_dropout` is that behind each
+    sub-layer (the head keeps its own). `calm_share` of the sentences without
+    event and alarming word are seen in an epoch. `freeze_words` leaves the word embeddings as the base has
     them. Weights are those of kinds of sentences in the loss; a sentence of real news counts 1.
     """
 
@@ -45,7 +47,9 @@ class TrainOptions:
     taught_weight: float = 0.5
     average_last: int = 3
     augmentation: Augmentation = field(default_factory=Augmentation)
+    calm_share: float = 1.0
     freeze_words: bool = False
+    encoder_dropout: float = 0.0
     contrast_steps: int = 0
     bfloat16: bool = True
     threads: int | None = None

@@ -9,14 +9,24 @@ Refuses labels whose text is not in the pool or has changed: wrong text under a 
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from models.training.data import MAX_FAULTS, CorpusError, Example, answers_of, read_json_lines
 
-__all__ = ["LABELS_FOLDER", "MEASURE_ONLY", "POOL_SPLITS", "PoolArticle", "join", "read_labels", "read_pool"]
+__all__ = [
+    "LABELS_FOLDER",
+    "MEASURE_ONLY",
+    "POOL_SPLITS",
+    "PoolArticle",
+    "join",
+    "read_labels",
+    "read_pool",
+    "read_splits",
+]
 
 LABELS_FOLDER: Final = Path(__file__).parent / "labels"
 # `calibration` articles are never trained on nor used to choose anything but thresholds.
@@ -53,7 +63,7 @@ def read_pool(folder: Path) -> dict[str, PoolArticle]:
         try:
             with gzip.open(path, "rt", encoding="utf-8") as lines:
                 found = [_article(json.loads(line)) for line in lines]
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorpusError(
                 f"{path} can't be read as gzipped JSON Lines ({error}): is --pool a pool folder?"
             ) from error
@@ -62,15 +72,28 @@ def read_pool(folder: Path) -> dict[str, PoolArticle]:
 
 
 def _article(row: dict[str, Any]) -> PoolArticle:
-    year = str(row.get("published") or row.get("year") or "")
+    year = str(row.get("published") or "")[:4] or str(row.get("year") or "")
     source = str(row["source"]).split(" (")[0]
-    return PoolArticle(row["id"], row.get("title") or "", row.get("body") or "", source, year[:9])
+    return PoolArticle(row["id"], row.get("title") or "", row.get("body") or "", source, year)
 
 
 def read_labels(paths: Iterable[Path] | None = None) -> list[dict[str, Any]]:
     """All rows of the label files (default: the packaged ones), in order. Raises CorpusError."""
     files = sorted(LABELS_FOLDER.glob("*.jsonl")) if paths is None else list(paths)
     return [row for path in files for _, row in read_json_lines(path)]
+
+
+def read_splits(folder: Path = LABELS_FOLDER) -> dict[str, str]:
+    """The split of every article of the pool, labelled or not (`splits.tsv`). Raises CorpusError."""
+    path = folder / "splits.tsv"
+    try:
+        pairs = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+        found = dict(pairs)
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{path} can't be read: {error}") from error
+    if strangers := set(found.values()) - set(POOL_SPLITS):
+        raise CorpusError(f"{path} has unknown splits: {', '.join(sorted(strangers))}")
+    return found
 
 
 def join(labels: Sequence[Mapping[str, Any]], pool: Mapping[str, PoolArticle], clean: Clean = str) -> list[Example]:
@@ -127,10 +150,3 @@ def _example(row: Mapping[str, Any], pool: Mapping[str, PoolArticle], clean: Cle
         decade=article.decade,
         mass=float(row.get("mass", 1.0)),
     )
-
-
-def texts_of(pool: Iterable[PoolArticle], split: Callable[[str], list[tuple[int, int]]]) -> Iterator[list[str]]:
-    """The sentences of each article, headline first; `split` cuts a body into spans."""
-    for article in pool:
-        head = [article.title] if article.title else []
-        yield [*head, *(article.body[start:end] for start, end in split(article.body))]

@@ -20,11 +20,13 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models.encoding import token_id
 from models.network import CONFIG_NAME, TOKENIZER_NAME, WEIGHTS_NAME, SentenceNet
 from models.training.base import load_base
 from models.training.data import CorpusError
+from models.training.seeded import seeded
 
 __all__ = ["PretrainOptions", "masked", "packed", "pretrain"]
 
@@ -93,7 +95,8 @@ def packed(articles: Sequence[Sequence[str]], tokenizer: Tokenizer, length: int)
         kinds.append(([0] * len(first) + [1] * len(second))[:length])
 
     for article in articles:
-        pieces = [encoding.ids for encoding in tokenizer.encode_batch(list(article), add_special_tokens=False)]
+        encodings = tokenizer.encode_batch(list(article), add_special_tokens=False)
+        pieces = [encoding.ids for encoding in encodings if encoding.ids]
         held: list[list[int]] = []
         size = 3
         for piece in pieces:
@@ -130,6 +133,9 @@ def masked(
     return inputs, np.where(chosen, ids, _IGNORED)
 
 
+_FEW_SHAPES: Final = 128
+"""oneDNN builds its bfloat16 kernels anew for every shape, which costs more than a few rows for nothing."""
+
 # BERT's uncased vocabulary has its special and unused tokens below this.
 _FIRST_WORD: Final = 999
 
@@ -139,6 +145,11 @@ def pretrain(articles: Sequence[Sequence[str]], options: PretrainOptions, progre
 
     Raises CorpusError without text, WeightsMissingError, WeightsCorruptError.
     """
+    with seeded(options.seed, options.threads):
+        return _pretrain(articles, options, progress)
+
+
+def _pretrain(articles: Sequence[Sequence[str]], options: PretrainOptions, progress: Progress | None) -> Path:
     base = load_base(options.base)
     ids, segments = packed(articles, base.tokenizer, options.length)
     if not len(ids):
@@ -146,9 +157,6 @@ def pretrain(articles: Sequence[Sequence[str]], options: PretrainOptions, progre
     vocabulary = base.tokenizer.get_vocab()
     continues = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
     continues[[index for token, index in vocabulary.items() if token.startswith("##")]] = True
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
     random = np.random.default_rng(options.seed)
     head = _Prediction(int(base.config["hidden_size"]), base.network.encoder.get_input_embeddings())  # type: ignore[operator]
     trained = nn.ModuleList([base.network.encoder, head])
@@ -163,18 +171,19 @@ def pretrain(articles: Sequence[Sequence[str]], options: PretrainOptions, progre
     for steps, batch in enumerate(_steps(len(ids), options, random), start=1):
         if options.max_steps is not None and steps > options.max_steps:
             break
-        longest = int((ids[batch] != 0).sum(1).max())
-        rows = ids[batch][:, :longest]
+        rows = ids[batch]
         inputs, targets = masked(rows, continues, options, vocabulary["[MASK]"], random)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bfloat16):
+        where, asked = _asked(targets)
+        with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
             hidden = base.network.encoder(
                 input_ids=torch.from_numpy(inputs),
                 attention_mask=torch.from_numpy((rows != 0).astype(np.int64)),
-                token_type_ids=torch.from_numpy(segments[batch][:, :longest].copy()),
+                token_type_ids=torch.from_numpy(segments[batch]),
             ).last_hidden_state
-            asked = torch.from_numpy(targets != _IGNORED)
-            logits = head(hidden[asked])
-        loss = functional.cross_entropy(logits.float(), torch.from_numpy(targets)[asked])
+            logits = head(hidden.flatten(0, 1)[where])
+        # Not the built-in mean: a last batch of a few words may have none hidden, and 0 / 0 is NaN.
+        summed = functional.cross_entropy(logits.float(), asked, ignore_index=_IGNORED, reduction="sum")
+        loss = summed / max(1, int((targets != _IGNORED).sum()))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch ships no annotation for it
         nn.utils.clip_grad_norm_(trained.parameters(), 1.0)
@@ -185,6 +194,15 @@ def pretrain(articles: Sequence[Sequence[str]], options: PretrainOptions, progre
             mean = float(np.mean(losses[-100:]))
             progress(f"step {steps} of {total}: loss {mean:.3f}, {time.monotonic() - began:.0f} s")
     return _write(base.network, base.config, base.tokenizer, options.out)
+
+
+def _asked(targets: Ids) -> tuple[torch.Tensor, torch.Tensor]:
+    """Flat positions of the hidden words, and the words, filled up to a multiple of _FEW_SHAPES that asks nothing."""
+    flat = targets.reshape(-1)
+    where = np.flatnonzero(flat != _IGNORED)
+    padding = -where.size % _FEW_SHAPES or (_FEW_SHAPES if not where.size else 0)
+    asked = np.concatenate([flat[where], np.full(padding, _IGNORED, dtype=np.int64)])
+    return torch.from_numpy(np.concatenate([where, np.zeros(padding, dtype=np.int64)])), torch.from_numpy(asked)
 
 
 def _steps(rows: int, options: PretrainOptions, random: np.random.Generator) -> Iterator[Ids]:

@@ -104,7 +104,9 @@ def robustness(
     clean: Callable[[str], str] = str,
     seed: int = 0,
 ) -> list[Borne]:
-    """All of DAMAGES on `examples`, each with its own context undamaged."""
+    """All of DAMAGES on `examples`, each with its own context undamaged; nothing where there are none."""
+    if not examples:
+        return []
     contexts = [e.context for e in examples]
     truths = np.asarray([e.targets[: len(EVENTS)] for e in examples], dtype=np.float64)
     before = scorer.scores([clean(e.text) for e in examples], contexts)

@@ -48,7 +48,9 @@ def mix(parts: Sequence[tuple[Path, float]], options: TrainOptions, data: Gather
     tokenizer = first.read_verified(parts[0][0], TOKENIZER_NAME)
     network = network_from_config(config, len(LABELS))
     network.load_state_dict(mean)
-    draft = replace(first, name=options.name, version=options.version, files={}, calibration={}, quality={})
+    draft = replace(
+        first, name=options.name, version=options.version, files={}, calibration={}, aggregation={}, quality={}
+    )
     write_files(network, config, tokenizer, draft, options.out)
     report = calibrate_and_measure(options, data)
     if not report.measured.sets:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.labels import EVENTS, SIGNALS
+from models.training.article_figures import ArticleFigures
 from models.training.evaluate import KINDS, Report, SetReport, Share
 from models.training.metrics import Binary
+from models.training.robust import Borne
 from models.training.sets import BASELINES
 
 __all__ = ["FEW", "MOST_ROWS", "Table", "as_markdown", "as_text", "inert", "tables_of"]
@@ -40,16 +42,16 @@ class Table:
     note: str = ""
 
 
-def as_text(report: Report, heading: Sequence[str] = ()) -> str:
-    """All tables for a terminal of any width, below the lines of `heading`."""
+def as_text(tables: Sequence[Table], heading: Sequence[str] = ()) -> str:
+    """Tables for a terminal of any width, below the lines of `heading`."""
     parts = ["\n".join(inert(line) for line in heading)] if heading else []
-    return "\n\n".join([*parts, *(_text(table) for table in tables_of(report))])
+    return "\n\n".join([*parts, *map(_text, tables)])
 
 
-def as_markdown(report: Report, heading: Sequence[str] = ()) -> str:
-    """All tables as Markdown (GitHub's), below the lines of `heading`, a paragraph each."""
+def as_markdown(tables: Sequence[Table], heading: Sequence[str] = ()) -> str:
+    """Tables as Markdown (GitHub's), below the lines of `heading`, a paragraph each."""
     parts = [_quiet(inert(line)) for line in heading]
-    return "\n\n".join([*parts, *(_markdown(table) for table in tables_of(report))])
+    return "\n\n".join([*parts, *map(_markdown, tables)])
 
 
 def inert(text: str) -> str:
@@ -57,12 +59,15 @@ def inert(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
-def tables_of(report: Report) -> list[Table]:
-    """The summary; each set's signals; each set's kinds of sentences; groups. Tables without a row are left out."""
+def tables_of(report: Report, articles: Sequence[ArticleFigures] = (), damages: Sequence[Borne] = ()) -> list[Table]:
+    """The summary; groups; whole articles; damages; each set's signals; each set's kinds of sentences.
+
+    Tables without a row are left out.
+    """
     sets = [part for part in report.sets if part.scorer == "model"]
-    tables = [_summary(report, sets), *map(_signals, sets)]
+    tables = [_summary(report, sets), _groups(sets), _articles(articles), _damages(damages), *map(_signals, sets)]
     tables += [table for part in sets for table in _breakdowns(part)]
-    return [table for table in [*tables, _groups(sets)] if table.rows]
+    return [table for table in tables if table.rows]
 
 
 def _summary(report: Report, sets: Sequence[SetReport]) -> Table:
@@ -153,6 +158,28 @@ def _groups(sets: Sequence[SetReport]) -> Table:
             rows.append((_name(part.name), *map(_percent, shares)))
     note = "Written sentences: minimal pairs. Real sentences: those of one article."
     return Table("Groups of two or more with every sentence right", ("set", *asked), tuple(rows), note=note)
+
+
+def _articles(found: Sequence[ArticleFigures]) -> Table:
+    heads = ["articles", "event", "n", "pos."]
+    heads += [f"{way} {figure}" for way in ("learned", "best sentence") for figure in ("prec.", "recall", "F1", "AP")]
+    rows = []
+    for one in found:
+        cells = [one.origin, one.event, str(one.learned.n), str(one.learned.positives)]
+        for way in (one.learned, one.best_sentence):
+            cells += map(_three, (way.precision, way.recall, way.f1, way.average_precision))
+        rows.append(tuple(cells))
+    note = "Held-out whole articles: is the event the article's news? Called by the learned score, or by any evidence."
+    return Table("Whole articles", tuple(heads), tuple(rows), words=2, note=note)
+
+
+def _damages(found: Sequence[Borne]) -> Table:
+    rows = tuple(
+        (one.damage, one.event, str(one.n), _percent(one.stable), _three(one.f1_before), _three(one.f1_after))
+        for one in found
+    )
+    note = "Damage that leaves the right answer as it is; cleaned as the worker cleans."
+    return Table("Damaged sentences", ("damage", "event", "n", "stable", "F1", "damaged"), rows, words=2, note=note)
 
 
 def _three(value: float) -> str:

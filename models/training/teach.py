@@ -55,7 +55,7 @@ def taught(
     yes = np.flatnonzero(sure & (events >= options.sure_yes).any(axis=1))
     no = np.flatnonzero(sure & (events <= options.sure_no).all(axis=1))
     random = np.random.default_rng(options.seed)
-    yes = random.permutation(yes)[: round(options.most / (1 + options.negatives))]
+    yes = random.permutation(yes)[: int(options.most / (1 + options.negatives))]
     no = random.permutation(no)[: round(yes.size * options.negatives)]
     return tuple(
         Example(

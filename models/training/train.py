@@ -7,11 +7,8 @@ Refuses faulty data, and data without train or dev rows.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-import torch
 
 from models.classifier import Classifier
 from models.encoding import Encoder
@@ -25,6 +22,7 @@ from models.training.export import draft_manifest, finish, write_network
 from models.training.gather import Gathered
 from models.training.loop import fit
 from models.training.options import TrainOptions
+from models.training.seeded import seeded
 
 __all__ = ["TrainReport", "calibrate_and_measure", "train"]
 
@@ -66,7 +64,7 @@ def train(
 
     base = load_base(options.base, options.pooling)
     draft = draft_manifest(base, options)
-    with _deterministic(options.threads):
+    with seeded(options.seed, options.threads):
         encoder = Encoder(base.tokenizer, draft)
         steps = fit(base.network, encoder, [*data.split("train"), *data.public, *taught], options, on_epoch)
         write_network(base.network, base, draft, options.out)
@@ -117,18 +115,3 @@ def _summary(part: dict[str, object]) -> dict[str, object]:
 
 def _rounded(value: object) -> object:
     return round(value, 4) if isinstance(value, float) else value
-
-
-@contextmanager
-def _deterministic(threads: int | None) -> Iterator[None]:
-    """Torch told to prefer deterministic kernels, its global state put back afterwards."""
-    was, had = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
-        torch.use_deterministic_algorithms(True)
-        if threads is not None:
-            torch.set_num_threads(threads)
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(was)
-            torch.set_num_threads(had)

@@ -13,14 +13,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from models.article import LEAD_SENTENCES, Position, features
+from models.article import FEATURES, LEAD_SENTENCES, Position, features
 from models.encoding import Context
 from models.labels import EVENTS
 from models.training.data import CorpusError, read_json_lines
 from models.training.evaluate import Scorer
 from models.training.pool import PoolArticle
 
-__all__ = ["ARTICLES", "Split", "Whole", "features_of", "pool_wholes", "written_wholes"]
+__all__ = ["ARTICLES", "Evidence", "Split", "Whole", "evidence_of", "pool_wholes", "written_wholes"]
 
 ARTICLES: Final = Path(__file__).parent / "articles"
 Split = Callable[[str], list[tuple[int, int]]]
@@ -61,23 +61,42 @@ def pool_wholes(
     """Labelled articles of the pool. Raises CorpusError."""
     found = []
     for number, row in read_json_lines(path):
-        article = pool.get(row.get("article", ""))
-        if article is None:
-            raise CorpusError(f"{path.name}, line {number}: the pool has no article {row.get('article')!r}")
-        found.append(_whole(article.id, "pool", row, article.title, article.body, split, clean))
+        try:
+            article = pool.get(row["article"])
+            if article is None:
+                raise ValueError(f"the pool has no article {row['article']!r}")
+            found.append(_whole(article.id, "pool", row, article.title, article.body, split, clean))
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorpusError(f"{path.name}, line {number}: {error}") from error
     return found
 
 
-def features_of(scorer: Scorer, wholes: Sequence[Whole]) -> npt.NDArray[np.float64]:
-    """Features [n_articles, n_events, n_features] of every article by the scorer's sentence scores."""
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the sentences of articles come to. `matrix` [n_articles, n_events, n_features]; `best` [n_articles,
+    n_events], 0 where no sentence is evidence.
+    """
+
+    matrix: npt.NDArray[np.float64]
+    best: npt.NDArray[np.float64]
+
+
+def evidence_of(scorer: Scorer, thresholds: Mapping[str, float], wholes: Sequence[Whole]) -> Evidence:
+    """Score every article's sentences and keep what the worker would: to three decimals, at or above threshold."""
     texts = [text for whole in wholes for text in whole.texts]
-    scores = scorer.scores(texts, [context for whole in wholes for context in whole.contexts])
-    found, at = [], 0
-    for whole in wholes:
+    contexts = [context for whole in wholes for context in whole.contexts]
+    scores = scorer.scores(texts, contexts).astype(np.float64).round(3)
+    matrix = np.zeros((len(wholes), len(EVENTS), len(FEATURES)))
+    best = np.zeros((len(wholes), len(EVENTS)))
+    at = 0
+    for row, whole in enumerate(wholes):
         mine = scores[at : at + len(whole.texts)]
         at += len(whole.texts)
-        found.append([features(mine[:, column], whole.positions) for column in range(len(EVENTS))])
-    return np.asarray(found)
+        for column, event in enumerate(EVENTS):
+            kept = np.flatnonzero(mine[:, column] >= thresholds[event])
+            matrix[row, column] = features(mine[kept, column], [whole.positions[n] for n in kept])
+            best[row, column] = mine[kept, column].max(initial=0.0)
+    return Evidence(matrix, best)
 
 
 def contexts_of(headline: str, sentences: Iterable[str]) -> list[Context]:
@@ -92,7 +111,8 @@ def contexts_of(headline: str, sentences: Iterable[str]) -> list[Context]:
 
 def _whole(name: str, origin: str, row: Mapping[str, Any], title: str, body: str, split: Split, clean: Clean) -> Whole:
     headline = clean(title)
-    sentences = [clean(body[start:end]) for start, end in split(body)]
+    # As the worker: a sentence that the headline gave is not asked again.
+    sentences = [clean(body[start:end]) for start, end in split(body) if body[start:end] != title]
     head: tuple[Position, ...] = ("headline",) if headline else ()
     rest: tuple[Position, ...] = tuple("lead" if n < LEAD_SENTENCES else "body" for n in range(len(sentences)))
     answers = [row[event] for event in EVENTS]

@@ -190,9 +190,10 @@ def _event_scores(
     found: dict[Literal["escalation", "evacuation"], float] = {}
     events: tuple[Literal["escalation", "evacuation"], ...] = ("escalation", "evacuation")
     for event in events:
-        scores = [float(rounded[number, LABELS.index(event)]) for number in numbers]
-        if max(scores) >= thresholds[event]:
-            places = [positions[number] for number in numbers]
+        column = LABELS.index(event)
+        mine = [number for number in numbers if rounded[number, column] >= thresholds[event]]
+        if mine:
+            scores, places = rounded[mine, column], [positions[number] for number in mine]
             found[event] = round(article_score(scores, places, aggregation.get(event)), _DECIMALS)
     return found
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from models.training.data import Example
     from models.training.evaluate import Report, Scorer
     from models.training.gather import Gathered
+    from models.training.wholes import Whole
 
     Sets = Mapping[str, Sequence[Example]]
 
@@ -67,9 +68,12 @@ def evaluate(
     if markdown and as_json:
         raise typer.BadParameter("--markdown and --json exclude each other")
     from models import LABELS, Classifier
+    from models.training.article_figures import measure_articles
+    from models.training.evaluate import plain
     from models.training.gather import Sources, gather
+    from models.training.robust import robustness
     from models.training.sets import NEWS, measure_all, named_sets
-    from models.training.tables import as_markdown, as_text
+    from models.training.tables import as_markdown, as_text, tables_of
     from streams.cli.output import line, say
     from streams.errors import InputError
     from streams.ingest.text import fold
@@ -87,12 +91,16 @@ def evaluate(
     manifest = classifier.manifest
     thresholds = {label: manifest.threshold(label) for label in LABELS}
     report = measure_all(scorer, thresholds, sets, rounds, say)
+    articles = measure_articles(scorer, thresholds, manifest.aggregation, _wholes(pool), split.value)
+    damages = robustness(scorer, thresholds, data.corpus_of(split.value), fold)
     left_out = _left_out(data, split.value, pool, files)
     heading = _heading(manifest, split.value, rounds, NEWS in sets, left_out)
+    tables = tables_of(report, articles, damages)
     whole = _whole(manifest, thresholds, split.value, rounds, left_out, report)
+    whole |= {"articles": plain(articles), "damages": plain(damages)}
     try:
         if out is not None:
-            _write(out, whole, {"txt": as_text(report, heading), "md": as_markdown(report, heading)})
+            _write(out, whole, {"txt": as_text(tables, heading), "md": as_markdown(tables, heading)})
             _draw(out, scorer, sets, classifier)
             _page(out, scorer, sets, thresholds, f"{manifest.name} {manifest.version}: the worst errors")
     finally:
@@ -100,7 +108,7 @@ def evaluate(
         if as_json:
             line(_json(whole))
         else:
-            line(as_markdown(report, heading) if markdown else as_text(report, heading))
+            line(as_markdown(tables, heading) if markdown else as_text(tables, heading))
 
 
 class _Once:
@@ -124,6 +132,15 @@ class _Once:
             self._known.update(zip(new, found, strict=True))
         rows = [self._known[key] for key in keys]
         return np.asarray(rows, dtype=np.float32).reshape(len(rows), len(LABELS))
+
+
+def _wholes(pool: Path | None) -> "list[Whole]":
+    from models.training.pool import read_pool
+    from models.training.wholes import pool_wholes, written_wholes
+    from streams.ingest.sentences import split
+    from streams.ingest.text import fold
+
+    return written_wholes(split, fold) + (pool_wholes(read_pool(pool), split, fold) if pool else [])
 
 
 def _public_files(folders: Sequence[Path]) -> list[Path]:

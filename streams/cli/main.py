@@ -11,7 +11,21 @@ from collections.abc import Sequence
 import typer
 
 from models.errors import TocsinError
-from streams.cli import config, demo, doctor, evaluate, replay, schema, score, tail, topics, validate, version, worker
+from streams.cli import (
+    config,
+    demo,
+    doctor,
+    evaluate,
+    replay,
+    schema,
+    score,
+    tail,
+    topics,
+    train,
+    validate,
+    version,
+    worker,
+)
 from streams.cli.output import PipeClosedError, debugging, drop_stdout, prepare_streams, say
 
 __all__ = ["app", "main", "run"]
@@ -49,6 +63,7 @@ app.add_typer(topics.app, name="topics", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(doctor.doctor)
 app.command(rich_help_panel=_LOOK)(replay.replay)
 app.command(rich_help_panel=_LOOK)(tail.tail)
+app.command(rich_help_panel=_MODEL)(train.train)
 app.command(rich_help_panel=_MODEL)(evaluate.evaluate)
 app.add_typer(config.app, name="config", rich_help_panel=_REFERENCE)
 app.command(rich_help_panel=_REFERENCE)(schema.schema)

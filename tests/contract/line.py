@@ -33,6 +33,7 @@ class Brain:
     manifest = SimpleNamespace(
         name="brain", version="1", sha256="0" * 64,
         thresholds={"escalation": SimpleNamespace(default=0.5), "evacuation": SimpleNamespace(default=0.5)},
+        aggregation={},
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -1,11 +1,12 @@
 """What tests of stage 1's judgement share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
+from models.article import Aggregation
 from models.labels import LABELS
 from streams.assess.assess import Judged, assess, prepare
 from streams.assess.record import ModelRef
@@ -28,7 +29,14 @@ def delivery(value: bytes | None = b"{}", headers: tuple[tuple[str, bytes], ...]
     return Delivery(TopicPartition("articles", 2), 17, ms, b"key", value, headers, 0, None)
 
 
-def judged(made: Article, hot: Sequence[str] | None, *, score: float = 0.9, headers: Any = ()) -> Judged:
+def judged(
+    made: Article,
+    hot: Sequence[str] | None,
+    *,
+    score: float = 0.9,
+    headers: Any = (),
+    aggregation: Mapping[str, Aggregation] | None = None,
+) -> Judged:
     """What `made` comes to if sentences that hold one of `hot` (None: all) score high for evacuation."""
     prepared = prepare(made, delivery(), most_sentences=200, stale_hours=72)
     scores = np.full((len(prepared.texts), len(LABELS)), 0.01, dtype=np.float32)
@@ -43,4 +51,5 @@ def judged(made: Article, hot: Sequence[str] | None, *, score: float = 0.9, head
         thresholds=THRESHOLDS,
         model=MODEL,
         gazetteer=gazetteer(),
+        aggregation=aggregation,
     )

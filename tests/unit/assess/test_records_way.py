@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.article import Aggregation, article_score
 from models.labels import LABELS
 from streams.assess.record import Assessment, AssessmentError, ModelRef, Tick, decode, encode
 from streams.assess.work import Conclusion, Reader
@@ -100,6 +101,7 @@ class Fake:
         version="9",
         sha256="f" * 64,
         thresholds={name: SimpleNamespace(default=0.5) for name in ("escalation", "evacuation")},
+        aggregation={},
     )
 
     def __init__(self) -> None:
@@ -147,6 +149,17 @@ def test_a_record_becomes_assessments_keyed_by_country(reader: Reader, fake: Fak
         assert made.model == ModelRef("fake", "9", "f" * 64)
         assert made.scores == {"evacuation": 0.912}
     assert conclusion.work.lengths == tuple(len(text.split()) for text in fake.calls[0])
+
+
+def test_the_aggregation_of_the_manifest_scores_the_article(fake: Fake) -> None:
+    learnt = Aggregation(-1.0, {"best": 0.1, "headline": 0.4, "lead": 0.2, "further": 1.0})
+    fake.manifest = SimpleNamespace(**vars(Fake.manifest) | {"aggregation": {"evacuation": learnt}})
+    reader = Reader(Settings(), fake, gazetteer())  # type: ignore[arg-type]  # all that a Reader asks of a classifier
+    (conclusion,) = concluded(reader, value_of(title="Embassy warns", text=BOTH))
+    assert [made.country for made in conclusion.assessments] == ["LB", "UA"]
+    for made in conclusion.assessments:
+        assert made.scores == {"evacuation": round(article_score([0.912], ["lead"], learnt), 3)}
+        assert made.evidence[0].scores["evacuation"] == 0.912, "a sentence keeps its own score"
 
 
 def test_a_batch_is_one_pass_and_every_record_gets_its_own_scores(reader: Reader, fake: Fake) -> None:

@@ -49,6 +49,7 @@ class WordClassifier:
         version="1",
         sha256="0" * 64,
         thresholds={event: Thresholds(0.5, 0.3, 0.9) for event in ("escalation", "evacuation")},
+        aggregation={},
     )
 
     def __init__(self) -> None:

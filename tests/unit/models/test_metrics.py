@@ -15,10 +15,14 @@ from models.training.metrics import (
     binary,
     bootstrap_interval,
     group_accuracy,
+    precision_recall,
 )
 from models.training.thresholds import FLOOR, SIGNAL_FLOOR, choose_signal_thresholds, choose_thresholds, f_beta
 
 PAIRS = st.lists(st.tuples(st.integers(0, 20), st.sampled_from([0.0, 1.0])), min_size=1, max_size=30)
+WEIGHED = st.lists(
+    st.tuples(st.integers(0, 20), st.sampled_from([0.0, 1.0, math.nan]), st.integers(1, 6)), min_size=1, max_size=30
+)
 
 
 def test_figures_by_hand() -> None:
@@ -147,3 +151,109 @@ def test_the_interval_narrows_with_data_and_repeats_with_its_seed() -> None:
 
     assert width(1000) < width(20) / 3
     assert width(50) == width(50)
+
+
+# Weights: a row of mass m counts as m rows.
+
+
+def with_repeats(
+    rows: list[tuple[int, float, int]],
+) -> tuple[tuple[npt.NDArray[np.float64], ...], tuple[npt.NDArray[np.float64], ...]]:
+    """(scores, truths, masses) and (scores, truths) with every row as often as its mass says."""
+    p, y, w = (np.asarray(column, dtype=np.float64) for column in zip(*rows, strict=True))
+    times = w.astype(np.int64)
+    return (p / 20, y, w), (np.repeat(p / 20, times), np.repeat(y, times))
+
+
+@settings(deadline=None)
+@given(WEIGHED, st.integers(0, 20))
+def test_a_mass_is_as_good_as_repeating_the_row(rows: list[tuple[int, float, int]], at: int) -> None:
+    (p, y, w), (many_p, many_y) = with_repeats(rows)
+    found, wanted = binary(p, y, at / 20, w), binary(many_p, many_y, at / 20)
+    for name in ("precision", "recall", "f1", "false_positive_rate", "average_precision", "calibration_error"):
+        assert math.isclose(getattr(found, name), getattr(wanted, name), abs_tol=1e-12) or (
+            math.isnan(getattr(found, name)) and math.isnan(getattr(wanted, name))
+        ), name
+    assert found.n == int((~np.isnan(y)).sum()), "counts stay counts of sentences"
+    assert found.positives == int((y == 1).sum())
+    for one, two in zip(precision_recall(p, y, w), precision_recall(many_p, many_y), strict=True):
+        assert np.allclose(one, two, equal_nan=True)
+
+
+@settings(deadline=None)
+@given(WEIGHED, st.sampled_from([1 / 3, 1.0, 3.0]), st.integers(1, 9))
+def test_a_threshold_is_chosen_as_if_rows_were_repeated(
+    rows: list[tuple[int, float, int]], beta: float, factor: int
+) -> None:
+    (p, y, w), (many_p, many_y) = with_repeats(rows)
+
+    def goal(precision: float, recall: float) -> float:
+        return round(f_beta(precision, recall, beta), 9)  # equal goals must not differ by the order of additions
+
+    wanted = best_threshold(many_p, many_y, goal)
+    assert best_threshold(p, y, goal, weights=w) == wanted
+    assert best_threshold(p, y, goal, weights=w * factor) == wanted
+    assert best_threshold(p, y, goal, weights=np.ones_like(p)) == best_threshold(p, y, goal)
+
+
+@settings(deadline=None, max_examples=40)
+@given(WEIGHED)
+def test_thresholds_follow_masses(rows: list[tuple[int, float, int]]) -> None:
+    (p, y, w), (many_p, many_y) = with_repeats(rows)
+    events = ("escalation", "evacuation")
+
+    def chosen(p: npt.ArrayLike, y: npt.ArrayLike, w: npt.ArrayLike | None) -> list[float]:
+        masses = None if w is None else dict.fromkeys(events, w)
+        points = choose_thresholds(dict.fromkeys(events, p), dict.fromkeys(events, y), masses)["escalation"]
+        return [points.high_recall, points.default, points.high_precision]
+
+    # Sums of halves in another order differ in their last bits, and a plateau's middle may move with them.
+    assert np.allclose(chosen(p, y, w), chosen(many_p, many_y, None), atol=0.02)
+
+
+def test_a_signal_is_counted_by_rows_and_weighed_by_mass() -> None:
+    p, y = np.asarray([0.6] * 6 + [0.3] + [0.45] * 8), np.asarray([1.0] * 7 + [0.0] * 8)
+    many = np.where(p == 0.3, 40, 1)
+
+    def chosen(p: npt.ArrayLike, y: npt.ArrayLike, w: npt.ArrayLike | None) -> dict[str, float]:
+        masses = None if w is None else dict.fromkeys(SIGNALS, w)
+        return choose_signal_thresholds(dict.fromkeys(SIGNALS, p), dict.fromkeys(SIGNALS, y), masses)
+
+    assert chosen(p, y, np.ones(15)) == chosen(p, y, None)
+    assert chosen(p, y, many) == chosen(np.repeat(p, many), np.repeat(y, many), None)
+    assert chosen(p, y, many)["coup"] <= 0.4 < 0.45 <= chosen(p, y, None)["coup"]
+    assert set(chosen(p[3:], y[3:], many[3:]).values()) == {SIGNAL_FLOOR}, "four rows are few, whatever they weigh"
+
+
+def test_masses_of_each_event_are_its_own() -> None:
+    p = np.asarray([0.9] * 20 + [0.5] * 20 + [0.1] * 20)
+    y = np.asarray([1.0] * 20 + [1.0, 0.0] * 10 + [0.0] * 20)
+    calm = np.where((p == 0.5) & (y == 0), 30.0, 1.0)
+    hot = np.where((p == 0.5) & (y == 1), 30.0, 1.0)
+    both = {"escalation": p, "evacuation": p}, {"escalation": y, "evacuation": y}
+    found = choose_thresholds(*both, {"escalation": calm, "evacuation": hot})
+    for event, masses in (("escalation", calm), ("evacuation", hot)):
+        assert found[event] == choose_thresholds(*both, {"escalation": masses, "evacuation": masses})[event]
+    assert found["escalation"].high_precision > found["evacuation"].high_precision
+
+
+@settings(deadline=None)
+@given(PAIRS)
+def test_a_curve_falls_in_threshold_and_rises_in_recall(rows: list[tuple[int, float]]) -> None:
+    p = np.asarray([score / 20 for score, _ in rows])
+    y = np.asarray([truth for _, truth in rows])
+    precision, recall, at = precision_recall(p, y)
+    assert at.tolist() == sorted(set(p.tolist()), reverse=True)
+    for one, two, threshold in zip(precision, recall, at, strict=True):
+        figures = binary(p, y, threshold)
+        assert math.isclose(one, figures.precision, abs_tol=1e-12)
+        assert math.isclose(two, figures.recall, abs_tol=1e-12) or (math.isnan(two) and math.isnan(figures.recall))
+    if y.any():
+        assert recall[-1] == 1.0
+        assert (np.diff(recall) >= 0).all()
+
+
+def test_nothing_known_has_no_curve() -> None:
+    assert [part.size for part in precision_recall([], [])] == [0, 0, 0]
+    assert [part.size for part in precision_recall([0.5], [math.nan], [2.0])] == [0, 0, 0]
+    assert math.isnan(average_precision([0.5], [math.nan], [2.0]))

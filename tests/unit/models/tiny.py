@@ -51,10 +51,10 @@ def _random_state(network: torch.nn.Module, seed: int) -> dict[str, torch.Tensor
     }
 
 
-def write_base(folder: Path, seed: int = 1) -> Path:
+def write_base(folder: Path, seed: int = 1, made: Tokenizer | None = None) -> Path:
     """A Hugging Face BERT folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    tok = tokenizer()
+    tok = made or tokenizer()
     # As published tokenizers come: with padding and truncation switched on.
     tok.enable_truncation(16)
     tok.enable_padding(length=16)

@@ -1,0 +1,149 @@
+"""The whole way from sentences to weights, one command's worth: base, teachers, what they teach, students, their mean.
+
+Guarantees: the order of the steps, each seeded; no step sees an article outside the train split before the last one,
+which fits calibration, thresholds and aggregation on sentences and articles that never trained.
+Refuses nothing of its own: options and data were checked before.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from models.classifier import Classifier
+from models.encoding import Context
+from models.labels import EVENTS
+from models.manifest import Manifest
+from models.training.aggregate import fit_aggregation
+from models.training.data import Example
+from models.training.gather import Gathered
+from models.training.options import TrainOptions
+from models.training.pretrain import PretrainOptions, pretrain
+from models.training.soup import mix
+from models.training.teach import TeachOptions, mean_scores, taught
+from models.training.train import TrainReport, train
+from models.training.wholes import Whole, contexts_of, evidence_of
+
+__all__ = ["News", "Recipe", "aggregated", "follow"]
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to do. `options.out` is the folder of the result; parts lie beside it in `parts/`.
+
+    `pretrain` (its `out` and `base` are ignored) comes first if there is unlabelled news. `teachers` models are trained
+    with successive seeds; with `teach` and news their mean answers `unlabelled` sentences for `students` more models,
+    whose mean (else the teachers') is the result.
+    """
+
+    options: TrainOptions
+    pretrain: PretrainOptions | None = None
+    teachers: int = 1
+    teach: TeachOptions | None = None
+    students: int = 0
+    unlabelled: int = 30_000
+
+    def __post_init__(self) -> None:
+        if self.teachers < 1 or self.students < 0:
+            raise ValueError("a recipe needs a teacher, and no fewer than 0 students")
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Unlabelled text of train articles: each a headline (maybe empty) and the sentences of its body. `known` holds the
+    sentences that a reader has labelled: they are taught by that label only.
+    """
+
+    articles: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    known: frozenset[str] = frozenset()
+
+
+def follow(
+    recipe: Recipe, data: Gathered, news: News, wholes: Sequence[Whole], progress: Progress | None = None
+) -> TrainReport:
+    """Do it; the report is that of the final folder. Raises what `pretrain`, `train` and `mix` raise."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        if progress is not None:
+            progress(f"[{time.monotonic() - began:5.0f} s] {text}")
+
+    options, parts = recipe.options, recipe.options.out / "parts"
+    if recipe.pretrain is not None and news.articles:
+        say("further pre-training on unlabelled news")
+        texts = [[headline, *body] if headline else list(body) for headline, body in news.articles]
+        chosen = replace(recipe.pretrain, out=parts / "base", base=options.base, threads=options.threads)
+        options = replace(options, base=pretrain(texts, chosen, say))
+    models = _several(options, data, "teacher", recipe.teachers, parts, say)
+    if recipe.teach is not None and recipe.students and news.articles:
+        lessons = _lessons(recipe, models, news, say)
+        options = replace(options, seed=options.seed + recipe.teachers)
+        models = _several(options, data, "student", recipe.students, parts, say, lessons)
+    say(f"mean of {len(models)}")
+    report = mix([(folder, 1.0) for folder in models], replace(options, out=recipe.options.out), data)
+    aggregated(recipe.options.out, wholes, options.threads)
+    say("done")
+    return replace(report, manifest=Manifest.read(recipe.options.out), seconds=time.monotonic() - began)
+
+
+def aggregated(folder: Path, wholes: Sequence[Whole], threads: int | None = None) -> Manifest:
+    """Fit the aggregation of `folder` on the articles of the split `fit`; return the manifest as it was written."""
+    manifest = Manifest.read(folder)
+    chosen = [whole for whole in wholes if whole.split == "fit"]
+    found = {}
+    if chosen:
+        thresholds = {event: manifest.threshold(event) for event in EVENTS}
+        evidence = evidence_of(Classifier.load(folder, threads=threads), thresholds, chosen)
+        answers = np.asarray([whole.answers for whole in chosen])
+        for column, event in enumerate(EVENTS):
+            asked = evidence.best[:, column] > 0
+            fit = fit_aggregation(evidence.matrix[asked, column], answers[asked, column])
+            if fit is not None:
+                found[event] = fit
+    manifest = replace(manifest, aggregation=found)
+    manifest.write(folder)
+    return manifest
+
+
+def _several(
+    options: TrainOptions,
+    data: Gathered,
+    name: str,
+    number: int,
+    parts: Path,
+    say: Progress,
+    lessons: tuple[Example, ...] = (),
+) -> list[Path]:
+    folders = []
+    for index in range(number):
+        folder = parts / f"{name}-{index + 1}"
+        chosen = replace(options, out=folder, seed=options.seed + index)
+        say(f"{name} {index + 1} of {number}")
+        train(chosen, data, say, lessons)
+        folders.append(folder)
+    return folders
+
+
+def _lessons(recipe: Recipe, models: Sequence[Path], news: News, say: Progress) -> tuple[Example, ...]:
+    assert recipe.teach is not None
+    texts: list[str] = []
+    contexts: list[Context] = []
+    for number in np.random.default_rng(recipe.teach.seed).permutation(len(news.articles)):
+        if len(texts) >= recipe.unlabelled:
+            break
+        headline, body = news.articles[number]
+        asked: list[tuple[str, Context]] = [(headline, (None, None))] if headline else []
+        asked += zip(body, contexts_of(headline, body), strict=True)
+        for text, context in asked:
+            if text not in news.known:
+                texts.append(text)
+                contexts.append(context)
+    say(f"{len(models)} teachers answer {len(texts)} sentences")
+    teachers = [Classifier.load(folder, threads=recipe.options.threads) for folder in models]
+    lessons = taught(texts, contexts, mean_scores(teachers, texts, contexts), recipe.teach)
+    say(f"{len(lessons)} sentences are taught")
+    return lessons

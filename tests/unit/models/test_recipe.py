@@ -1,0 +1,139 @@
+"""The whole way from sentences to weights, on a base of two small layers."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.article import FEATURES, Aggregation
+from models.classifier import Classifier
+from models.encoding import batches
+from models.labels import EVENTS
+from models.training.article_figures import measure_articles
+from models.training.contrast import contrast, contrastive_loss
+from models.training.gather import Gathered, Sources, gather
+from models.training.options import TrainOptions
+from models.training.recipe import News, Recipe, follow
+from models.training.seeded import seeded
+from models.training.teach import TeachOptions
+from models.training.wholes import Whole
+from tests.unit.models.test_training_run import options, write_corpus
+
+HALF = dict.fromkeys(EVENTS, 0.5)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Gathered:
+    return gather(Sources(corpus=(write_corpus(tmp_path_factory.mktemp("corpus") / "c.jsonl"),)))
+
+
+def whole(number: int, text: str, answers: tuple[float, float], split: str = "fit") -> Whole:
+    return Whole(f"w{number}", "written", split, "", (text,), ((None, None),), ("headline",), answers)
+
+
+def articles(split: str) -> list[Whole]:
+    kinds = (("troops shelled town", (1.0, 0.0)), ("evacuate the border now", (0.0, 1.0)), ("a goal", (0.0, 0.0)))
+    return [whole(n, f"{text} {n}", answers, split) for n in range(40) for text, answers in kinds]
+
+
+def test_students_learn_from_teachers_and_their_mean_is_the_result(base: Path, data: Gathered, tmp_path: Path) -> None:
+    lines: list[str] = []
+    news = News(tuple((f"troops shelled town {n}", ("a goal in the match",)) for n in range(40)), frozenset())
+    chosen = replace(options(tmp_path / "w", base), epochs=2, average_last=1)
+    recipe = Recipe(chosen, teachers=2, teach=TeachOptions(sure_no=0.4, sure_yes=0.5), students=2, unlabelled=60)
+    report = follow(recipe, data, news, articles("fit"), lines.append)
+    parts = {path.name for path in (tmp_path / "w" / "parts").iterdir()}
+    assert parts == {"teacher-1", "teacher-2", "student-1", "student-2"}
+    assert any("sentences are taught" in line for line in lines)
+    loaded = Classifier.load(tmp_path / "w")
+    assert loaded.manifest == report.manifest
+    assert {part.name for part in report.measured.sets} == {"corpus dev", "corpus test"}
+
+
+def test_without_news_the_teachers_are_the_result(base: Path, data: Gathered, tmp_path: Path) -> None:
+    chosen = replace(options(tmp_path / "w", base), epochs=1, average_last=1, max_steps=2)
+    follow(Recipe(chosen, teach=TeachOptions(), students=3), data, News(), [])
+    assert [path.name for path in (tmp_path / "w" / "parts").iterdir()] == ["teacher-1"]
+    assert Classifier.load(tmp_path / "w").manifest.aggregation == {}
+
+
+def test_a_recipe_without_a_teacher_is_refused(tmp_path: Path) -> None:
+    for wrong in ({"teachers": 0}, {"students": -1}):
+        with pytest.raises(ValueError, match="teacher"):
+            Recipe(TrainOptions(out=tmp_path), **wrong)
+
+
+class ByWord:
+    """Escalation where shells fall, evacuation where people leave."""
+
+    def scores(self, sentences, contexts=None):  # type: ignore[no-untyped-def]
+        out = np.zeros((len(sentences), 14), dtype=np.float32)
+        out[:, 0] = [0.9 * ("shelled" in text) for text in sentences]
+        out[:, 1] = [0.6 * ("evacuate" in text) for text in sentences]
+        return out
+
+
+def test_articles_are_measured_by_the_aggregation_and_by_the_best_sentence() -> None:
+    quiet = Aggregation(-9.0, dict.fromkeys(FEATURES, 0.0))
+    found = {one.event: one for one in measure_articles(ByWord(), HALF, {"escalation": quiet}, articles("test"))}
+    assert found["escalation"].best_sentence.f1 == 1.0
+    assert found["escalation"].learned.recall == 0.0
+    assert found["evacuation"].learned == found["evacuation"].best_sentence
+    assert measure_articles(ByWord(), HALF, {}, articles("fit")) == ()
+
+
+def test_contrastive_loss_is_less_where_like_is_near_like() -> None:
+    near = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
+    classes = torch.tensor([0, 0, 1, 1])
+    assert float(contrastive_loss(near, classes)) < float(contrastive_loss(near, torch.tensor([0, 1, 0, 1])))
+    assert float(contrastive_loss(near, torch.tensor([0, 1, 2, 3]))) == 0.0
+
+
+def test_contrastive_warm_up_moves_the_encoder_and_not_the_head(base: Path, data: Gathered, tmp_path: Path) -> None:
+    from models.encoding import Encoder
+    from models.training.base import load_base
+    from models.training.export import draft_manifest
+
+    chosen = options(tmp_path / "w", base)
+    made = load_base(base)
+    before = {name: value.clone() for name, value in made.network.state_dict().items()}
+    encoder = Encoder(made.tokenizer, draft_manifest(made, chosen))
+    with seeded(1, 1):
+        losses = contrast(made.network, encoder, data.split("train"), chosen, 12)
+    after = made.network.state_dict()
+    assert np.mean(losses[-3:]) < np.mean(losses[:3])
+    assert torch.equal(after["head.weight"], before["head.weight"])
+    assert any(not torch.equal(after[name], before[name]) for name in before if name.startswith("encoder."))
+
+
+def test_torch_is_left_as_it_was() -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    threads = torch.get_num_threads()
+    with seeded(7, 1):
+        first = torch.rand(1)
+        assert torch.get_num_threads() == 1
+        assert torch.are_deterministic_algorithms_enabled()
+    with seeded(7, None):
+        assert torch.equal(torch.rand(1), first)
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_widths_are_multiples_and_every_input_is_there_once(base: Path, tmp_path: Path) -> None:
+    from models.encoding import Encoder
+    from models.training.base import load_base
+    from models.training.export import draft_manifest
+
+    made = load_base(base)
+    encoder = Encoder(made.tokenizer, draft_manifest(made, options(tmp_path, base)))
+    encoded = encoder.encode([" ".join(["town"] * n) for n in range(1, 60)])
+    found = list(batches(encoded, 256, multiple=16))
+    assert sorted(int(row) for batch in found for row in batch.rows) == list(range(59))
+    for batch in found:
+        assert batch.ids.shape[1] % 16 == 0
+        assert batch.mask.sum(1).tolist() == encoded.lengths[batch.rows].tolist()
+        assert batch.ids.size <= 256 or len(batch.rows) == 1
