@@ -39,13 +39,16 @@ def run_stage(stage: Stage, settings: Settings) -> int:
     return fault.exit_code if isinstance(fault, TocsinError) else TocsinError.exit_code
 
 
-def run_both(command: Sequence[str]) -> int:
+def run_both(command: Sequence[str], assess: Sequence[str] = ()) -> int:
     """Run `command` once with `--stages assess` and once with `--stages alert`; end both when one ends.
+
+    `assess` are further arguments for the assess stage alone.
 
     SIGTERM and SIGINT are passed on. The exit code is that of the first that ended by itself, 0 after a signal
     if both drained.
     """
-    children = [subprocess.Popen([*command, "--stages", stage]) for stage in ("assess", "alert")]
+    further: dict[str, Sequence[str]] = {"assess": assess, "alert": ()}
+    children = [subprocess.Popen([*command, "--stages", stage, *more]) for stage, more in further.items()]
     asked = False
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

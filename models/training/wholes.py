@@ -41,8 +41,9 @@ class Whole:
     answers: tuple[float, ...]
 
 
-def written_wholes(split: Split, clean: Clean = str, path: Path = ARTICLES / "written.jsonl") -> list[Whole]:
-    """The articles written for the project. Raises CorpusError."""
+def written_wholes(split: Split, clean: Clean = str, path: Path | None = None) -> list[Whole]:
+    """The articles written for the project (default: the packaged ones). Raises CorpusError."""
+    path = path or ARTICLES / "written.jsonl"
     found = []
     for number, row in read_json_lines(path):
         try:
@@ -56,9 +57,10 @@ def written_wholes(split: Split, clean: Clean = str, path: Path = ARTICLES / "wr
 
 
 def pool_wholes(
-    pool: Mapping[str, PoolArticle], split: Split, clean: Clean = str, path: Path = ARTICLES / "pool.jsonl"
+    pool: Mapping[str, PoolArticle], split: Split, clean: Clean = str, path: Path | None = None
 ) -> list[Whole]:
-    """Labelled articles of the pool. Raises CorpusError."""
+    """Labelled articles of the pool (default: the packaged labels). Raises CorpusError."""
+    path = path or ARTICLES / "pool.jsonl"
     found = []
     for number, row in read_json_lines(path):
         try:

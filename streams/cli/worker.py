@@ -52,7 +52,7 @@ def worker(
 
     if stages is Stages.both:
         tried = ["--shadow", str(shadow)] if shadow else []
-        code = run_both([sys.executable, "-m", "streams.cli.main", "worker", *tried])
+        code = run_both([sys.executable, "-m", "streams.cli.main", "worker"], assess=tried)
     else:
         code = run_stage("assess" if stages is Stages.assess else "alert", settings)
     raise typer.Exit(code)

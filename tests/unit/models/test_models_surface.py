@@ -11,7 +11,17 @@ from models import labels
 
 def test_all_is_exact() -> None:
     assert models.__all__ == sorted(models.__all__, key=lambda name: (not name.isupper(), name))
-    modules = {"calibration", "classifier", "encoding", "errors", "labels", "manifest", "network", "training"}
+    modules = {
+        "article",
+        "calibration",
+        "classifier",
+        "encoding",
+        "errors",
+        "labels",
+        "manifest",
+        "network",
+        "training",
+    }
     visible = {name for name in vars(models) if not name.startswith("_")} - modules - {"TYPE_CHECKING", "Any"}
     assert visible | {"Classifier"} == set(models.__all__)
     for name in models.__all__:

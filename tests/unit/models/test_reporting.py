@@ -101,7 +101,7 @@ def test_a_set_without_any_answer_is_named_below_the_summary() -> None:
 
 
 def test_columns_are_aligned() -> None:
-    text = as_text(report(by={"trap": shares({"a": (100, 0.5), "longer name": (5, 1.0)})}), ["First line."])
+    text = as_text(tables_of(report(by={"trap": shares({"a": (100, 0.5), "longer name": (5, 1.0)})})), ["First line."])
     assert text.startswith("First line.\n\nSummary\n\n")
     for block in text.split("\n\n")[2::2]:
         lines = block.split("\n")
@@ -140,7 +140,7 @@ def test_an_event_unknown_to_a_kind_is_dashes() -> None:
 
 def test_markdown_shows_the_same_rows_and_no_name_breaks_a_cell() -> None:
     by = {"source": shares({HOSTILE: (9, 0.5), "_a_ | b": (9, 0.6), "a_b": (9, 0.7)})}
-    text = as_markdown(report(HOSTILE, by), ["Weights *x* | y"])
+    text = as_markdown(tables_of(report(HOSTILE, by)), ["Weights *x* | y"])
     assert text.startswith(r"Weights \*x\* \| y")
     assert r"\_a\_ \| b" in text
     assert "| a_b |" in text
@@ -153,7 +153,7 @@ def test_markdown_shows_the_same_rows_and_no_name_breaks_a_cell() -> None:
 
 
 def test_names_from_files_cannot_act_on_a_terminal() -> None:
-    text = as_text(report("a\nb\x1b[2J\u202e" + "x" * 200), ["one\rtwo"])
+    text = as_text(tables_of(report("a\nb\x1b[2J\u202e" + "x" * 200)), ["one\rtwo"])
     assert not {"\x1b", "\r", "\u202e"} & set(text)
     assert r"a\nb\x1b[2J\u202exx" in text
     assert "x" * 100 not in text
@@ -177,11 +177,11 @@ def example(text: str, answer: float = 1.0, **changes: object) -> Example:
 def test_a_measured_report_becomes_tables() -> None:
     rows = [example("x" * size, float(size > 40), trap=f"t{size % 3}") for size in range(1, 90)]
     thresholds = dict.fromkeys(EVENTS, 0.5)
-    text = as_text(measure_all(Half(), thresholds, {"written test": rows}, rounds=20))
+    text = as_text(tables_of(measure_all(Half(), thresholds, {"written test": rows}, rounds=20)))
     assert "By trap: written test" in text
     assert "nan" not in text.lower()
     assert measure("empty", Half(), thresholds, []).labels == {}
-    assert as_text(Report((measure("empty", Half(), thresholds, []),))) == ""
+    assert as_text(tables_of(Report((measure("empty", Half(), thresholds, []),)))) == ""
 
 
 class Reader(HTMLParser):
