@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.labels import EVENTS
 from models.training.data import Example
 
 __all__ = ["Augmentation", "augment"]
 
 # A sentence of fewer words may need its headline to be understood, so its context is never taken away.
 _NEEDS_CONTEXT_BELOW = 12
+_JOINTS = (", and ", ", while ", "; ", " - ", ". ", ", ")
 _QUOTES = ('"', "“", "”", "'", "«", "»")
 
 
@@ -29,6 +31,7 @@ class Augmentation:
     lose_quotes: float = 0.1
     lose_final_stop: float = 0.1
     glue_words: float = 0.05
+    join_calm: float = 0.1
 
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:
@@ -40,7 +43,8 @@ def augment(example: Example, chances: Augmentation, others: Sequence[Example], 
     """A damaged copy of `example`; `others` lend contexts.
 
     Borrowing puts another article's headline and previous sentence beside a sentence that stands alone:
-    what surrounds a sentence must not decide about it.
+    what surrounds a sentence must not decide about it. Joining puts a calm sentence before or behind: one clause
+    decides, however long the rest.
     """
     text, context = example.text, example.context
     if context == (None, None):
@@ -64,4 +68,9 @@ def augment(example: Example, chances: Augmentation, others: Sequence[Example], 
         text = " ".join(words)
     if random.random() < chances.lose_final_stop:
         text = text.rstrip(". ") or text
+    if others and random.random() < chances.join_calm:
+        neighbour = others[int(random.integers(len(others)))]
+        if not any(neighbour.targets[: len(EVENTS)]):
+            first, second = (text, neighbour.text) if random.random() < 0.5 else (neighbour.text, text)
+            text = f"{first.rstrip('. ')}{_JOINTS[int(random.integers(len(_JOINTS)))]}{second}"
     return replace(example, text=text, context=context)
