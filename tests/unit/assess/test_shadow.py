@@ -1,4 +1,4 @@
-"""A second model beside the first: what is compared, and that nothing it does reaches the worker."""
+"""A second model beside the first: nothing it does reaches the worker."""
 
 import io
 import logging
@@ -12,13 +12,9 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from models import Classifier
-from models.errors import WeightsMissingError
-from models.labels import EVENTS, LABELS
+from models.labels import EVENTS
 from models.manifest import Thresholds
 from streams.assess import shadow as room
 from streams.assess.shadow import Shadow, compare
@@ -28,98 +24,8 @@ from streams.observe.metrics import Metrics, build
 from streams.settings import Settings
 from tests.unit.assess.assessing import CALM, UKRAINE, delivery
 from tests.unit.assess.places_support import gazetteer
+from tests.unit.assess.shadowing import HALF, HOSTILE, Second, compared, explode, offer, scores, until, value, work
 from tests.unit.models.tiny import write_weights
-
-HALF = {"escalation": 0.5, "evacuation": 0.5}
-HOSTILE = "leave\x1b[31mnow\x07\n12:00:00 error   streams.app: forged\r\x85\u2028\u202eevil\x00\ud800"
-
-
-def scores(*rows: tuple[float, float]) -> Any:
-    """Scores of sentences, given those for escalation and for evacuation."""
-    made = np.zeros((len(rows), len(LABELS)), dtype=np.float32)
-    made[:, :2] = np.reshape(rows, (-1, 2))
-    return made
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> tuple[Any, Any, tuple[dict[str, float], dict[str, float]]]:
-    shape = (draw(st.integers(0, 12)), len(LABELS))
-    near = st.sampled_from([0.0, 0.3994, 0.3995, 0.4, 0.5, 1.0, float("nan")])
-    either = st.one_of(st.floats(0, 1, width=32), near)
-    points = st.fixed_dictionaries({event: st.sampled_from([0.001, 0.4, 0.5, 0.999]) for event in EVENTS})
-    first, second = (draw(arrays(np.float32, shape, elements=either)) for _ in range(2))
-    return first, second, (draw(points), draw(points))
-
-
-@given(cases())
-def test_every_sentence_is_counted_once_and_every_difference_is_shown(case: Any) -> None:
-    first, second, thresholds = case
-    counts, differing = compare(first, second, thresholds)
-    assert set(counts) == set(EVENTS)
-    for event, agreements in counts.items():
-        assert sum(agreements.values()) == len(first)
-        shown = [found.row for found in differing if found.event == event]
-        assert len(shown) == len({*shown}) == agreements["first_only"] + agreements["second_only"]
-        assert all(0 <= row < len(first) for row in shown)
-
-
-@given(cases())
-def test_the_other_way_round_is_the_mirror(case: Any) -> None:
-    first, second, thresholds = case
-    swapped = {"first_only": "second_only", "second_only": "first_only"}
-    counts, _ = compare(first, second, thresholds)
-    mirrored, _ = compare(second, first, thresholds[::-1])
-    for event, agreements in counts.items():
-        assert {swapped.get(key, key): number for key, number in agreements.items()} == mirrored[event]
-
-
-def test_each_model_is_held_to_its_own_thresholds() -> None:
-    first = scores((0.7, 0.7), (0.3, 0.3), (0.95, 0.7), (0.1, 0.1))
-    strict, loose = {"escalation": 0.9, "evacuation": 0.2}, HALF
-    counts, differing = compare(first, first, (loose, strict))
-    assert counts["escalation"] == {"both": 1, "neither": 2, "first_only": 1, "second_only": 0}
-    assert counts["evacuation"] == {"both": 2, "neither": 1, "first_only": 0, "second_only": 1}
-    assert {(found.row, found.event) for found in differing} == {(0, "escalation"), (1, "evacuation")}
-
-
-def test_scores_are_rounded_as_the_decision_rounds_them() -> None:
-    counts, differing = compare(scores((0.4996, 0.4994)), scores((0.5, 0.5)), (HALF, HALF))
-    assert counts["escalation"]["both"] == 1
-    assert counts["evacuation"]["second_only"] == 1
-    assert [(found.first, found.second) for found in differing] == [(0.499, 0.5)]
-
-
-def test_the_furthest_apart_come_first() -> None:
-    first, second = scores((0.9, 0.1), (0.51, 0.2), (0.6, 0.4)), scores((0.2, 0.99), (0.49, 0.1), (0.1, 0.5))
-    _, differing = compare(first, second, (HALF, HALF))
-    assert [(found.row, found.event) for found in differing] == [
-        (0, "evacuation"), (0, "escalation"), (2, "escalation"), (2, "evacuation"), (1, "escalation")
-    ]  # fmt: skip
-
-
-class Second:
-    """A second model in the test's hands: it waits at `gate`, then answers `answer`, or raises it."""
-
-    manifest = SimpleNamespace(
-        name="second", version="2", sha256="f" * 64,
-        thresholds={event: Thresholds(0.5, 0.25, 0.75) for event in EVENTS},
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.gate, self.entered = threading.Event(), threading.Event()
-        self.gate.set()
-        self.answer: Callable[[Sequence[str]], Any] = lambda texts: scores(*[(0.1, 0.9)] * len(texts))
-        self.asked: list[str] = []
-
-    def warm(self) -> None:
-        pass
-
-    def scores(self, texts: Sequence[str], contexts: Sequence[Any]) -> Any:
-        assert len(texts) == len(contexts)
-        self.entered.set()
-        assert self.gate.wait(20)
-        self.asked += texts
-        return self.answer(texts)
 
 
 @pytest.fixture
@@ -140,36 +46,6 @@ def shadow(second: Second, metrics: Metrics) -> Iterator[Shadow]:
     yield made
     second.gate.set()
     made.close(0.1)
-
-
-def work(*texts: str) -> Any:
-    """A record of one article of these sentences; all that a comparison reads of it."""
-    return SimpleNamespace(prepared=(SimpleNamespace(texts=texts, contexts=((None, None),) * len(texts)),))
-
-
-def offer(shadow: Shadow, *texts: str) -> None:
-    shadow.offer([work(*texts)], [[scores(*[(0.1, 0.1)] * len(texts))]])
-
-
-def value(metrics: Metrics, name: str, **labels: str) -> float:
-    found = metrics.registry.get_sample_value(f"tocsin_shadow_{name}", labels)
-    assert found is not None, name
-    return found
-
-
-def compared(metrics: Metrics) -> dict[str, float]:
-    """Sentences compared, by event."""
-    return {
-        event: sum(value(metrics, "sentences_total", event=event, agreement=one) for one in room.AGREEMENTS)
-        for event in EVENTS
-    }
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, "not within 20 s"
-        time.sleep(0.005)
 
 
 def test_counts_and_distances_reach_the_metrics(shadow: Shadow, second: Second, metrics: Metrics) -> None:
@@ -231,13 +107,6 @@ def test_an_offer_never_waits_and_what_does_not_fit_is_left_out(
     shadow.close()
     assert compared(metrics) == dict.fromkeys(EVENTS, 1 + 2 * room._WAITING)
     assert second.asked[:3] == ["first", "0 a", "0 b"]
-
-
-def explode(error: BaseException) -> Callable[[Sequence[str]], Any]:
-    def raising(_texts: Sequence[str]) -> Any:
-        raise error
-
-    return raising
 
 
 @pytest.mark.parametrize(
@@ -397,14 +266,6 @@ def test_a_batch_writes_few_lines_however_much_differs(
     shown = [line for line in caplog.messages if "differs" in line]
     assert len(shown) == room._LINES_A_BATCH
     assert all(" second 0.900: " in line for line in shown), "the furthest apart"
-
-
-def test_a_folder_that_is_not_there_is_refused_and_leaves_nothing(metrics: Metrics, tmp_path: Path) -> None:
-    before = threading.active_count()
-    with pytest.raises(WeightsMissingError):
-        Shadow(tmp_path / "none", HALF, metrics)
-    assert threading.active_count() == before
-    assert value(metrics, "running") == 0
 
 
 def test_real_models_are_asked_the_same_of_the_same_sentences(metrics: Metrics, tmp_path: Path) -> None:
