@@ -35,7 +35,7 @@ def train(
 ) -> None:
     """Train a classifier from the packaged base weights (extra `train`), calibrate it and measure it.
 
-    About an hour on two cores with a pool, a quarter of it without. `tocsin evaluate --weights FOLDER` measures more.
+    About an hour on two cores with a pool (--quick: 15 minutes). `tocsin evaluate --weights FOLDER` measures more.
     """
     from models.manifest import MANIFEST_NAME
     from models.training.gather import Sources, gather
@@ -69,7 +69,20 @@ def _recipe(out: Path, name: str, version: str, seed: int, quick: bool, threads:
     from models.training.recipe import Recipe
     from models.training.teach import TeachOptions
 
-    options = TrainOptions(out=out, name=name, version=version, seed=seed, threads=threads)
+    # The settings of run e2 in models/training/TRIALS.md, the best so far.
+    options = TrainOptions(
+        out=out,
+        name=name,
+        version=version,
+        seed=seed,
+        threads=threads,
+        epochs=3,
+        average_last=2,
+        batch_tokens=2048,
+        encoder_rate=1.2e-4,
+        freeze_words=True,
+        calm_share=0.3,
+    )
     if quick:
         return Recipe(options)
     return Recipe(options, teachers=2, teach=TeachOptions(seed=seed), students=2)
