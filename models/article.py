@@ -15,7 +15,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FEATURES", "LEAD_SENTENCES", "Aggregation", "Position", "article_score", "features"]
+__all__ = ["FEATURES", "LEAD_SENTENCES", "Aggregation", "Position", "article_score", "features", "score_of"]
 
 Position = Literal["headline", "lead", "body"]
 
@@ -67,8 +67,13 @@ def article_score(scores: npt.ArrayLike, positions: Sequence[Position], aggregat
     p = np.asarray(scores, dtype=np.float64)
     if aggregation is None or not p.size:
         return float(p.max(initial=0.0))
+    return score_of(features(p, positions), aggregation)
+
+
+def score_of(row: npt.NDArray[np.float64], aggregation: Aggregation) -> float:
+    """The score in [0, 1] of an article's FEATURES [4]."""
     weights = np.asarray([aggregation.weights[name] for name in FEATURES])
-    z = aggregation.bias + float(features(p, positions) @ weights)
+    z = aggregation.bias + float(row @ weights)
     return 1.0 / (1.0 + math.exp(-min(max(z, -_STEEPEST), _STEEPEST)))
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from models.article import FEATURES, Aggregation
+from models.article import Aggregation, score_of
 from models.labels import EVENTS
 from models.training.evaluate import Scorer
 from models.training.metrics import Binary, binary
@@ -52,8 +52,7 @@ def measure_articles(
             alone = learned = binary(best, y, thresholds[event])
             fit = aggregation.get(event)
             if fit is not None:
-                weights = np.asarray([fit.weights[name] for name in FEATURES])
-                scores = 1 / (1 + np.exp(-(fit.bias + evidence.matrix[:, column] @ weights)))
+                scores = [score_of(row, fit) for row in evidence.matrix[:, column]]
                 learned = binary(np.where(best > 0, scores, 0.0), y, ALONE)
             found.append(ArticleFigures(origin, event, learned, alone))
     return tuple(found)

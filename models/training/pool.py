@@ -21,6 +21,7 @@ __all__ = [
     "LABELS_FOLDER",
     "MEASURE_ONLY",
     "POOL_SPLITS",
+    "Clean",
     "PoolArticle",
     "join",
     "read_labels",

@@ -18,13 +18,12 @@ from models.encoding import Context
 from models.labels import EVENTS
 from models.training.data import CorpusError, read_json_lines
 from models.training.evaluate import Scorer
-from models.training.pool import PoolArticle
+from models.training.pool import Clean, PoolArticle
 
 __all__ = ["ARTICLES", "Evidence", "Split", "Whole", "evidence_of", "pool_wholes", "written_wholes"]
 
 ARTICLES: Final = Path(__file__).parent / "articles"
 Split = Callable[[str], list[tuple[int, int]]]
-Clean = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def train(
     from models.training.gather import Sources, gather
     from models.training.pool import read_pool
     from models.training.public import public_sets
-    from models.training.recipe import follow
+    from models.training.recipe import News, follow
     from models.training.wholes import pool_wholes, written_wholes
     from streams.cli.output import line, say
     from streams.errors import InputError
@@ -55,7 +55,7 @@ def train(
     articles = read_pool(pool) if pool else {}
     wholes = written_wholes(split, fold) + (pool_wholes(articles, split, fold) if pool else [])
     recipe = _recipe(out, name, version, seed, quick, threads or os.cpu_count())
-    report = follow(recipe, data, _news(articles) if recipe.students else _no_news(), wholes, say)
+    report = follow(recipe, data, _news(articles) if recipe.students else News(), wholes, say)
     for part in report.measured.sets:
         for event in ("escalation", "evacuation"):
             found = part.labels.get(event)
@@ -106,9 +106,3 @@ def _news(articles: "dict[str, PoolArticle]") -> "News":
         for article in chosen
     )
     return News(tuple(texts), frozenset(known))
-
-
-def _no_news() -> "News":
-    from models.training.recipe import News
-
-    return News()
