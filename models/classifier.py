@@ -111,7 +111,7 @@ class Classifier:
             logits = self._network(
                 torch.from_numpy(batch.ids), torch.from_numpy(batch.mask), torch.from_numpy(batch.head)
             )
-            return np.asarray(logits.numpy(), dtype=np.float32)
+            return np.asarray(logits.float().numpy(), dtype=np.float32)
 
     def logits(self, encoded: Encoded) -> npt.NDArray[np.float32]:
         """Uncalibrated logits [n, n_labels] of encoded inputs, in their order."""

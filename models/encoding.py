@@ -65,8 +65,8 @@ class Encoder:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self._tokenizer = tokenizer
-        self._cls = token_id(tokenizer, "[CLS]")
-        self._sep = token_id(tokenizer, "[SEP]")
+        self._cls = token_id(tokenizer, "[CLS]", "<s>")
+        self._sep = token_id(tokenizer, "[SEP]", "</s>")
         self._sentence_tokens = manifest.sentence_tokens
         self._context_tokens = manifest.context_tokens if manifest.context == "pair" else 0
 
@@ -153,8 +153,9 @@ def batches(
         yield Batch(rows=rows, ids=ids, mask=mask, head=column < encoded.heads[rows, None])
 
 
-def token_id(tokenizer: Tokenizer, text: str) -> int:
-    found = tokenizer.token_to_id(text)
-    if found is None:
-        raise ValueError(f"the tokenizer has no {text}")
-    return int(found)
+def token_id(tokenizer: Tokenizer, *names: str) -> int:
+    """The id of the first of `names` (BERT's, then others' for the same thing) that the tokenizer has."""
+    for name in names:
+        if (found := tokenizer.token_to_id(name)) is not None:
+            return int(found)
+    raise ValueError(f"the tokenizer has no {' or '.join(names)}")

@@ -1,4 +1,5 @@
-"""The network: a BERT encoder, a pool over the sentence's own tokens, one linear layer, one logit per label.
+"""The network: an encoder (BERT, or MPNet for teachers), a pool over the sentence's own tokens, one linear layer, one
+logit per label.
 
 Guarantees: context tokens act through attention only, never through the pool, so a long headline can't drown a short
 sentence. Built from a configuration without reading or fetching anything; the global random state is left as it was.
@@ -9,7 +10,7 @@ from typing import Any, cast
 
 import torch
 from torch import nn
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
 __all__ = [
     "CONFIG_NAME",
@@ -53,7 +54,9 @@ class SentenceNet(nn.Module):
         """What the head sees: [n, width] or [n, 2 width], as `pooling` says."""
         # Without padding the mask says nothing, and attention is quicker without one.
         attention = None if bool(mask.all()) else mask.long()
-        output = self.encoder(input_ids=ids, attention_mask=attention, token_type_ids=(mask & ~head).long())
+        # MPNet knows no token types: there the separators alone tell sentence and context apart.
+        types = {} if isinstance(self.encoder, MPNetModel) else {"token_type_ids": (mask & ~head).long()}
+        output = self.encoder(input_ids=ids, attention_mask=attention, **types)
         hidden: torch.Tensor = output.last_hidden_state
         share = head.to(hidden.dtype)
         pooled = torch.bmm(share.unsqueeze(1), hidden).squeeze(1) / share.sum(1, keepdim=True)
@@ -64,17 +67,25 @@ class SentenceNet(nn.Module):
 
 
 def network_from_config(config: dict[str, Any] | str | bytes, n_labels: int) -> SentenceNet:
-    """A network with random weights, shaped as a Hugging Face BERT `config.json` says."""
+    """A network with random weights, shaped as a Hugging Face `config.json` of BERT or MPNet says."""
     values = config if isinstance(config, dict) else json.loads(config)
-    if values.get("model_type") != "bert":
-        raise ValueError(f"model_type must be 'bert', not {values.get('model_type')!r}")
-    bert = BertConfig.from_dict(values)
-    bert._attn_implementation = "sdpa"
     with torch.random.fork_rng(devices=[]):
         return SentenceNet(
-            BertModel(bert, add_pooling_layer=False),
+            _encoder(values),
             width=int(values["hidden_size"]),
             n_labels=n_labels,
             dropout=float(values.get("hidden_dropout_prob", 0.1)),
             pooling=str(values.get(POOLING_KEY, "mean")),
         )
+
+
+def _encoder(values: dict[str, Any]) -> nn.Module:
+    match values.get("model_type"):
+        case "bert":
+            bert = BertConfig.from_dict(values)
+            bert._attn_implementation = "sdpa"
+            return cast("nn.Module", BertModel(bert, add_pooling_layer=False))
+        case "mpnet":
+            return cast("nn.Module", MPNetModel(MPNetConfig.from_dict(values), add_pooling_layer=False))
+        case other:
+            raise ValueError(f"model_type must be 'bert' or 'mpnet', not {other!r}")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from models.encoding import Context
 from models.labels import LABELS
 
-__all__ = ["PATTERNS", "KeywordBaseline", "RegexBaseline"]
+__all__ = ["PATTERNS", "KeywordBaseline", "RegexBaseline", "is_alarming"]
 
 _WORDS = {
     "escalation": (
@@ -125,3 +125,8 @@ class RegexBaseline:
         for event, pattern in PATTERNS.items():
             out[:, LABELS.index(event)] = [pattern.search(text) is not None for text in sentences]
         return out
+
+
+def is_alarming(text: str) -> bool:
+    """Whether a regular expression of either event finds a word of its own."""
+    return any(pattern.search(text) for pattern in PATTERNS.values())

@@ -17,12 +17,12 @@ from models.encoding import Batch, Encoder, batches
 from models.labels import EVENTS, LABELS
 from models.network import SentenceNet
 from models.training.augment import augment
-from models.training.baselines import PATTERNS
+from models.training.baselines import is_alarming
 from models.training.contrast import contrast
 from models.training.data import Example
 from models.training.options import TrainOptions
 
-__all__ = ["fit", "loss_of", "parameter_groups"]
+__all__ = ["fit", "is_calm", "loss_of", "parameter_groups"]
 
 _WORDS = "embeddings.word_embeddings.weight"
 
@@ -45,8 +45,7 @@ def fit(
     plan = _epoch(encoder, examples, options, np.random.default_rng(options.seed))
     total = options.epochs * sum(1 for _ in plan)
     _set_dropout(network, options.encoder_dropout)
-    if options.freeze_words:
-        network.encoder.get_parameter(_WORDS).requires_grad_(False)
+    _freeze(network, options)
     if options.contrast_steps:
         contrast(network, encoder, examples, options, options.contrast_steps)
     optimiser = torch.optim.AdamW(parameter_groups(network, options), weight_decay=options.weight_decay, fused=True)
@@ -85,10 +84,21 @@ def fit(
     return steps
 
 
-def _is_calm(example: Example) -> bool:
+def is_calm(example: Example) -> bool:
     """No event, and no word of the regular expressions: what news is nearly all made of, and soon learned."""
     answers = example.targets[: len(EVENTS)]
-    return not any(answers) and not any(pattern.search(example.text) for pattern in PATTERNS.values())
+    return not any(answers) and not is_alarming(example.text)
+
+
+def _freeze(network: SentenceNet, options: TrainOptions) -> None:
+    for name, parameter in network.encoder.named_parameters():
+        if (name == _WORDS and options.freeze_words) or _level(name) <= options.frozen_layers > 0:
+            parameter.requires_grad_(False)
+
+
+def _level(name: str) -> int:
+    """1 is the encoder's lowest layer; 0 is all below it."""
+    return int(name.split("layer.")[1].split(".")[0]) + 1 if "layer." in name else 0
 
 
 def _set_dropout(network: SentenceNet, chance: float) -> None:
@@ -97,7 +107,7 @@ def _set_dropout(network: SentenceNet, chance: float) -> None:
         if isinstance(module, nn.Dropout):
             module.p = chance
     for name, module in network.encoder.named_modules():
-        if name.endswith("attention.self.dropout"):
+        if name.endswith(("attention.self.dropout", "attention.attn.dropout")):  # BERT's name, MPNet's
             assert isinstance(module, nn.Dropout)
             module.p = 0.0
 
@@ -129,20 +139,13 @@ def parameter_groups(network: SentenceNet, options: TrainOptions) -> list[dict[s
     Layer-wise decay as in Howard and Ruder 2018 ("Universal language model fine-tuning", discriminative
     rates).
     """
-    depth = 1 + max(
-        (
-            int(name.split("layer.")[1].split(".")[0])
-            for name, _ in network.encoder.named_parameters()
-            if "layer." in name
-        ),
-        default=-1,
-    )
+    depth = max((_level(name) for name, _ in network.encoder.named_parameters()), default=0)
     rates: dict[float, list[nn.Parameter]] = {}
     for name, parameter in network.encoder.named_parameters():
         if not parameter.requires_grad:
             continue
-        level = int(name.split("layer.")[1].split(".")[0]) + 1 if "layer." in name else 0
-        rates.setdefault(options.encoder_rate * options.layer_decay ** (depth - level), []).append(parameter)
+        rate = options.encoder_rate * options.layer_decay ** (depth - _level(name))
+        rates.setdefault(rate, []).append(parameter)
     groups: list[dict[str, object]] = [{"params": found, "lr": rate} for rate, found in rates.items()]
     return [*groups, {"params": list(network.head.parameters()), "lr": options.head_rate}]
 
@@ -157,7 +160,7 @@ def _epoch(
     changed = [
         augment(example, options.augmentation, examples, random)
         for example, chance in zip(examples, drawn, strict=True)
-        if chance < options.calm_share or not _is_calm(example)
+        if chance < options.calm_share or not is_calm(example)
     ]
     encoded = encoder.encode([e.text for e in changed], [e.context for e in changed])
     targets = torch.tensor([e.targets for e in changed], dtype=torch.float32)

@@ -20,7 +20,8 @@ class TrainOptions:
     first. `encoder_dropout` is that behind each
     sub-layer (the head keeps its own). `calm_share` of the sentences without
     event and alarming word are seen in an epoch. `freeze_words` leaves the word embeddings as the base has
-    them. Weights are those of kinds of sentences in the loss; a sentence of real news counts 1.
+    them, `frozen_layers` so many of the lowest layers too, with all that lies below. Weights are those of kinds of
+    sentences in the loss; a sentence of real news counts 1.
     """
 
     out: Path
@@ -49,6 +50,7 @@ class TrainOptions:
     augmentation: Augmentation = field(default_factory=Augmentation)
     calm_share: float = 1.0
     freeze_words: bool = False
+    frozen_layers: int = 0
     encoder_dropout: float = 0.0
     contrast_steps: int = 0
     bfloat16: bool = True

@@ -13,16 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from models.classifier import Classifier
-from models.encoding import Context
 from models.labels import EVENTS
 from models.manifest import Manifest
 from models.training.aggregate import fit_aggregation
+from models.training.baselines import is_alarming
 from models.training.data import Example
 from models.training.gather import Gathered
+from models.training.loop import is_calm
 from models.training.options import TrainOptions
 from models.training.pretrain import PretrainOptions, pretrain
 from models.training.soup import mix
-from models.training.teach import TeachOptions, mean_scores, taught
+from models.training.teach import Question, Quick, TeachOptions, mean_scores, softened, taught, variations
 from models.training.train import TrainReport, train
 from models.training.wholes import Whole, contexts_of, evidence_of
 
@@ -36,20 +37,23 @@ class Recipe:
     """What to do. `options.out` is the folder of the result; parts lie beside it in `parts/`.
 
     `pretrain` (its `out` and `base` are ignored) comes first if there is unlabelled news. `teachers` models are trained
-    with successive seeds; with `teach` and news their mean answers `unlabelled` sentences for `students` more models,
-    whose mean (else the teachers') is the result.
+    with successive seeds, as `teacher` says (its `out` and `threads` are ignored; None: as `options`), which may name a
+    larger base. With `teach` their mean answers sentences for `students` more models, whose mean is the result; without
+    students it is the teachers'.
     """
 
     options: TrainOptions
     pretrain: PretrainOptions | None = None
+    teacher: TrainOptions | None = None
     teachers: int = 1
     teach: TeachOptions | None = None
     students: int = 0
-    unlabelled: int = 30_000
 
     def __post_init__(self) -> None:
         if self.teachers < 1 or self.students < 0:
             raise ValueError("a recipe needs a teacher, and no fewer than 0 students")
+        if self.teacher is not None and (self.teach is None or not self.students):
+            raise ValueError("teachers of their own kind need students: their weights are not the result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,13 @@ def follow(
         texts = [[headline, *body] if headline else list(body) for headline, body in news.articles]
         chosen = replace(recipe.pretrain, out=parts / "base", base=options.base, threads=options.threads)
         options = replace(options, base=pretrain(texts, chosen, say))
-    models = _several(options, data, "teacher", recipe.teachers, parts, say)
-    if recipe.teach is not None and recipe.students and news.articles:
-        lessons = _lessons(recipe, models, news, say)
-        options = replace(options, seed=options.seed + recipe.teachers)
-        models = _several(options, data, "student", recipe.students, parts, say, lessons)
+    teacher = options if recipe.teacher is None else replace(recipe.teacher, threads=options.threads)
+    models = _several(teacher, data, "teacher", recipe.teachers, parts, say)
+    if recipe.teach is not None and recipe.students:
+        softer, lessons = _lessons(recipe.teach, models, data, news, options.threads, say)
+        if recipe.teacher is None:
+            options = replace(options, seed=options.seed + recipe.teachers)
+        models = _several(options, softer, "student", recipe.students, parts, say, lessons)
     say(f"mean of {len(models)}")
     report = mix([(folder, 1.0) for folder in models], replace(options, out=recipe.options.out), data)
     aggregated(recipe.options.out, wholes, options.threads)
@@ -123,27 +129,46 @@ def _several(
         folder = parts / f"{name}-{index + 1}"
         chosen = replace(options, out=folder, seed=options.seed + index)
         say(f"{name} {index + 1} of {number}")
-        train(chosen, data, say, lessons)
+        # On dev alone, and quickly: a part is not what ships.
+        train(chosen, data, say, lessons, Quick, ("dev",))
         folders.append(folder)
     return folders
 
 
-def _lessons(recipe: Recipe, models: Sequence[Path], news: News, say: Progress) -> tuple[Example, ...]:
-    assert recipe.teach is not None
-    texts: list[str] = []
-    contexts: list[Context] = []
-    for number in np.random.default_rng(recipe.teach.seed).permutation(len(news.articles)):
-        if len(texts) >= recipe.unlabelled:
-            break
+def _lessons(
+    options: TeachOptions, models: Sequence[Path], data: Gathered, news: News, threads: int | None, say: Progress
+) -> tuple[Gathered, tuple[Example, ...]]:
+    """`data` with softened answers where a sentence is not calm, and sentences that nobody has read."""
+    read = [example for example in [*data.split("train"), *data.public] if not is_calm(example)]
+    asked: list[Question] = [(example.text, example.context) for example in read]
+    unread = variations(read, options) + _unlabelled(news, options)
+    say(f"{len(models)} teachers answer {len(asked) + len(unread)} sentences")
+    teachers = [Quick.load(folder, threads=threads) for folder in models]
+    scores = mean_scores(teachers, [*asked, *unread])
+    lessons = taught(unread, scores[len(read) :], options)
+    soft = {example.id: example for example in softened(read, scores[: len(read)], options.share)}
+    say(f"{len(soft)} answers are softened, {len(lessons)} sentences are taught")
+
+    def merged(examples: Sequence[Example]) -> tuple[Example, ...]:
+        return tuple(soft.get(example.id, example) if example.split == "train" else example for example in examples)
+
+    return Gathered(merged(data.corpus), merged(data.pool), merged(data.public)), lessons
+
+
+def _unlabelled(news: News, options: TeachOptions) -> list[Question]:
+    """Sentences with an alarming word, and `options.quiet` of the others: news is nearly all calm."""
+    random = np.random.default_rng(options.seed)
+    found: list[Question] = []
+    for number in random.permutation(len(news.articles)):
         headline, body = news.articles[number]
-        asked: list[tuple[str, Context]] = [(headline, (None, None))] if headline else []
+        asked: list[Question] = [(headline, (None, None))] if headline else []
         asked += zip(body, contexts_of(headline, body), strict=True)
-        for text, context in asked:
-            if text not in news.known:
-                texts.append(text)
-                contexts.append(context)
-    say(f"{len(models)} teachers answer {len(texts)} sentences")
-    teachers = [Classifier.load(folder, threads=recipe.options.threads) for folder in models]
-    lessons = taught(texts, contexts, mean_scores(teachers, texts, contexts), recipe.teach)
-    say(f"{len(lessons)} sentences are taught")
-    return lessons
+        chosen = random.random(len(asked)) < options.quiet
+        found += [
+            question
+            for question, drawn in zip(asked, chosen, strict=True)
+            if question[0] not in news.known and (drawn or is_alarming(question[0]))
+        ]
+        if len(found) >= options.unlabelled:
+            break
+    return found[: options.unlabelled]

@@ -44,11 +44,17 @@ class TrainReport:
 
 
 def train(
-    options: TrainOptions, data: Gathered, progress: Progress | None = None, taught: tuple[Example, ...] = ()
+    options: TrainOptions,
+    data: Gathered,
+    progress: Progress | None = None,
+    taught: tuple[Example, ...] = (),
+    loader: type[Classifier] = Classifier,
+    splits: tuple[str, ...] = ("dev", "test"),
 ) -> TrainReport:
     """Train as `options` say on the train split of `data` and write the folder `options.out`.
 
-    `progress` gets one line of text after each epoch. `taught` are sentences with a teacher's scores as targets.
+    `progress` gets one line of text after each epoch. `taught` are sentences with a teacher's scores as targets. The
+    result is calibrated and, on `splits`, measured as `loader` computes.
     Raises CorpusError, WeightsMissingError (the base is not installed), WeightsCorruptError.
     """
     began = time.monotonic()
@@ -68,7 +74,7 @@ def train(
         encoder = Encoder(base.tokenizer, draft)
         steps = fit(base.network, encoder, [*data.split("train"), *data.public, *taught], options, on_epoch)
         write_network(base.network, base, draft, options.out)
-        done = calibrate_and_measure(options, data)
+        done = calibrate_and_measure(options, data, loader, splits)
     return replace(
         done,
         rows=done.rows | {"taught": len(taught)},
@@ -78,15 +84,20 @@ def train(
     )
 
 
-def calibrate_and_measure(options: TrainOptions, data: Gathered) -> TrainReport:
-    """Fit calibration and thresholds of the folder `options.out`, measure dev and test, complete its manifest."""
-    manifest = calibrated(Classifier.load(options.out, threads=options.threads), data, options.out)
-    classifier = Classifier.load(options.out, threads=options.threads)
+def calibrate_and_measure(
+    options: TrainOptions,
+    data: Gathered,
+    loader: type[Classifier] = Classifier,
+    splits: tuple[str, ...] = ("dev", "test"),
+) -> TrainReport:
+    """Fit calibration and thresholds of the folder `options.out`, measure `splits`, complete its manifest."""
+    manifest = calibrated(loader.load(options.out, threads=options.threads), data, options.out)
+    classifier = loader.load(options.out, threads=options.threads)
     thresholds = {label: manifest.threshold(label) for label in LABELS}
     parts = {
         f"{name} {split}": rows
         for name, rows_of in (("corpus", data.corpus_of), ("pool", data.pool_of))
-        for split in ("dev", "test")
+        for split in splits
         if (rows := rows_of(split))
     }
     report = Report(tuple(measure(name, classifier, thresholds, rows, 1000) for name, rows in parts.items()))

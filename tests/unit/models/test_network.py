@@ -48,3 +48,16 @@ def test_a_configuration_that_is_not_ours_is_refused() -> None:
         network_from_config(config | {POOLING_KEY: "median"}, len(LABELS))
     assert network_from_config(config, 3).head.in_features == 32
     assert network_from_config(config | {POOLING_KEY: "mean_max"}, 3).head.in_features == 64
+
+
+def test_an_mpnet_teacher_pools_the_sentence_too() -> None:
+    config = CONFIG | {"model_type": "mpnet", "vocab_size": 30, "pad_token_id": 1}
+    net = network_from_config(config | {POOLING_KEY: "mean_max"}, 3).eval()
+    ids = torch.tensor([[2, 4, 6, 9, 1]])
+    place = torch.arange(5)[None]
+    logits = net(ids, place < 4, place < 3)
+    padding = net(torch.tensor([[2, 4, 6, 9, 7]]), place < 4, place < 3)
+    context = net(torch.tensor([[2, 4, 6, 8, 1]]), place < 4, place < 3)
+    assert logits.shape == (1, 3)
+    assert torch.allclose(logits, padding, atol=1e-5)
+    assert not torch.allclose(logits, context, atol=1e-5)

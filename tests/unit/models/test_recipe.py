@@ -20,7 +20,9 @@ from models.training.seeded import seeded
 from models.training.teach import TeachOptions
 from models.training.wholes import Whole
 from tests.unit.models.test_training_run import options, write_corpus
+from tests.unit.models.tiny import write_base
 
+PARTS = ("teacher-1", "student-1")
 HALF = dict.fromkeys(EVENTS, 0.5)
 
 
@@ -42,7 +44,7 @@ def test_students_learn_from_teachers_and_their_mean_is_the_result(base: Path, d
     lines: list[str] = []
     news = News(tuple((f"troops shelled town {n}", ("a goal in the match",)) for n in range(40)), frozenset())
     chosen = replace(options(tmp_path / "w", base), epochs=2, average_last=1)
-    recipe = Recipe(chosen, teachers=2, teach=TeachOptions(sure_no=0.4, sure_yes=0.5), students=2, unlabelled=60)
+    recipe = Recipe(chosen, teachers=2, teach=TeachOptions(unlabelled=60, calm=0.0), students=2)
     report = follow(recipe, data, news, articles("fit"), lines.append)
     parts = {path.name for path in (tmp_path / "w" / "parts").iterdir()}
     assert parts == {"teacher-1", "teacher-2", "student-1", "student-2"}
@@ -52,14 +54,29 @@ def test_students_learn_from_teachers_and_their_mean_is_the_result(base: Path, d
     assert {part.name for part in report.measured.sets} == {"corpus dev", "corpus test"}
 
 
-def test_without_news_the_teachers_are_the_result(base: Path, data: Gathered, tmp_path: Path) -> None:
+def test_without_students_the_teachers_are_the_result(base: Path, data: Gathered, tmp_path: Path) -> None:
     chosen = replace(options(tmp_path / "w", base), epochs=1, average_last=1, max_steps=2)
-    follow(Recipe(chosen, teach=TeachOptions(), students=3), data, News(), [])
+    follow(Recipe(chosen), data, News(), [])
     assert [path.name for path in (tmp_path / "w" / "parts").iterdir()] == ["teacher-1"]
     assert Classifier.load(tmp_path / "w").manifest.aggregation == {}
 
 
+def test_teachers_may_have_another_base_and_answer_variations_without_news(
+    base: Path, data: Gathered, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    chosen = replace(options(tmp_path / "w", base), epochs=1, average_last=1, max_steps=2)
+    larger = replace(chosen, base=write_base(tmp_path / "larger", seed=9))
+    follow(Recipe(chosen, teacher=larger, teach=TeachOptions(), students=1), data, News(), [], lines.append)
+    bases = {name: Classifier.load(tmp_path / "w" / "parts" / name).manifest.base.sha256 for name in PARTS}
+    assert bases["teacher-1"] != bases["student-1"]
+    assert Classifier.load(tmp_path / "w").manifest.base.sha256 == bases["student-1"]
+    assert any("answers are softened" in line for line in lines)
+
+
 def test_a_recipe_without_a_teacher_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="need students"):
+        Recipe(TrainOptions(out=tmp_path), teacher=TrainOptions(out=tmp_path))
     for wrong in ({"teachers": 0}, {"students": -1}):
         with pytest.raises(ValueError, match="teacher"):
             Recipe(TrainOptions(out=tmp_path), **wrong)
