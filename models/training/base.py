@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from safetensors.torch import load_file
+from safetensors.torch import load, load_file
 from tokenizers import Tokenizer
 
 from models.errors import WeightsCorruptError, WeightsMissingError
 from models.labels import LABELS
-from models.manifest import BaseWeights, sha256_of
+from models.manifest import BaseWeights, Manifest, sha256_of
 from models.network import CONFIG_NAME, POOLING_KEY, TOKENIZER_NAME, WEIGHTS_NAME, SentenceNet, network_from_config
 
-__all__ = ["BASE_SHA256", "Base", "load_base"]
+__all__ = ["BASE_SHA256", "Base", "go_on_from", "load_base"]
 
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), as the registry package carries
 # it.
@@ -81,6 +81,18 @@ def load_base(folder: Path | None = None, pooling: str = "mean") -> Base:
     tokenizer.no_truncation()
     licence = "Apache-2.0" if expected is not None else "unknown"
     return Base(network, config, tokenizer, BaseWeights(name=name, sha256=digest, licence=licence))
+
+
+def go_on_from(base: Base, folder: Path) -> None:
+    """Put the weights of a trained folder into the base's network, head included. Raises WeightsMissingError,
+    WeightsCorruptError (also when the folder has another shape).
+    """
+    manifest = Manifest.read(folder)
+    tensors = load(manifest.read_verified(folder, WEIGHTS_NAME))
+    try:
+        base.network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=True)
+    except RuntimeError as error:
+        raise WeightsCorruptError(f"{folder} does not have the base's shape: {error!s:.200}") from error
 
 
 def _packaged() -> Path:

@@ -6,7 +6,7 @@ Refuses nothing of its own: options and data were checked before.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from models.labels import EVENTS
 from models.manifest import Manifest
 from models.training.aggregate import fit_aggregation
 from models.training.baselines import is_alarming
+from models.training.correct import Rounds, to_correct
 from models.training.data import Example
 from models.training.gather import Gathered
 from models.training.loop import is_calm
@@ -38,8 +39,8 @@ class Recipe:
 
     `pretrain` (its `out` and `base` are ignored) comes first if there is unlabelled news. `teachers` models are trained
     with successive seeds, as `teacher` says (its `out` and `threads` are ignored; None: as `options`), which may name a
-    larger base. With `teach` their mean answers sentences for `students` more models, whose mean is the result; without
-    students it is the teachers'.
+    larger base. With `teach` their mean answers sentences for `students` more models, each corrected in `rounds`, whose
+    mean is the result; without students it is the teachers'.
     """
 
     options: TrainOptions
@@ -48,6 +49,7 @@ class Recipe:
     teachers: int = 1
     teach: TeachOptions | None = None
     students: int = 0
+    rounds: Rounds | None = None
 
     def __post_init__(self) -> None:
         if self.teachers < 1 or self.students < 0:
@@ -85,10 +87,9 @@ def follow(
     teacher = options if recipe.teacher is None else replace(recipe.teacher, threads=options.threads)
     models = _several(teacher, data, "teacher", recipe.teachers, parts, say)
     if recipe.teach is not None and recipe.students:
-        softer, lessons = _lessons(recipe.teach, models, data, news, options.threads, say)
         if recipe.teacher is None:
             options = replace(options, seed=options.seed + recipe.teachers)
-        models = _several(options, softer, "student", recipe.students, parts, say, lessons)
+        models = _taught(replace(recipe, options=options), models, data, news, parts, say)
     say(f"mean of {len(models)}")
     report = mix([(folder, 1.0) for folder in models], replace(options, out=recipe.options.out), data)
     aggregated(recipe.options.out, wholes, options.threads)
@@ -135,24 +136,73 @@ def _several(
     return folders
 
 
-def _lessons(
-    options: TeachOptions, models: Sequence[Path], data: Gathered, news: News, threads: int | None, say: Progress
-) -> tuple[Gathered, tuple[Example, ...]]:
-    """`data` with softened answers where a sentence is not calm, and sentences that nobody has read."""
+def _taught(
+    recipe: Recipe, models: Sequence[Path], data: Gathered, news: News, parts: Path, say: Progress
+) -> list[Path]:
+    """Students of the teachers in `models`, corrected."""
+    options, teach = recipe.options, recipe.teach
+    assert teach is not None
+    teachers = [Quick.load(folder, threads=options.threads) for folder in models]
     read = [example for example in [*data.split("train"), *data.public] if not is_calm(example)]
-    asked: list[Question] = [(example.text, example.context) for example in read]
-    unread = variations(read, options) + _unlabelled(news, options)
-    say(f"{len(models)} teachers answer {len(asked) + len(unread)} sentences")
-    teachers = [Quick.load(folder, threads=threads) for folder in models]
-    scores = mean_scores(teachers, [*asked, *unread])
-    lessons = taught(unread, scores[len(read) :], options)
-    soft = {example.id: example for example in softened(read, scores[: len(read)], options.share)}
-    say(f"{len(soft)} answers are softened, {len(lessons)} sentences are taught")
+    say(f"{len(teachers)} teachers answer {len(read)} sentences that were read")
+    scores = mean_scores(teachers, [(example.text, example.context) for example in read])
+    softer = _with(data, {example.id: example for example in softened(read, scores, teach.share)})
+    lessons = _lessons(variations(read, teach) + _unlabelled(news, teach), teachers, teach, "first", say)
+    students = _several(options, softer, "student", recipe.students, parts, say, lessons)
+    for number in range(1, recipe.rounds.number + 1 if recipe.rounds else 1):
+        assert recipe.rounds is not None
+        drawn = np.random.default_rng((teach.seed, number)).permutation(len(read))[: recipe.rounds.questions]
+        again = replace(teach, seed=teach.seed + number, variations=1)
+        questions = variations([read[index] for index in drawn], again)
+        lessons += _lessons(questions, teachers, again, f"round-{number}", say)
+        students = [
+            _corrected(recipe, number, student, softer, lessons, parts / f"{student.name}-corrected-{number}", say)
+            for student in students
+        ]
+    return students
 
+
+def _corrected(
+    recipe: Recipe,
+    number: int,
+    student: Path,
+    data: Gathered,
+    lessons: tuple[Example, ...],
+    out: Path,
+    say: Progress,
+) -> Path:
+    rounds, options = recipe.rounds, recipe.options
+    assert rounds is not None
+    chosen, taken = to_correct(Quick.load(student, threads=options.threads), data, lessons, rounds, number)
+    say(f"round {number}: {len(chosen.split('train'))} sentences and {len(taken)} lessons")
+    once = replace(
+        options,
+        out=out,
+        seed=options.seed + number,
+        epochs=1,
+        average_last=1,
+        calm_share=1.0,
+        taught_weight=1.0,
+        encoder_rate=rounds.encoder_rate,
+        head_rate=rounds.head_rate,
+    )
+    train(once, chosen, say, taken, Quick, ("dev",), start=student)
+    return out
+
+
+def _lessons(
+    questions: Sequence[Question], teachers: Sequence[Classifier], options: TeachOptions, name: str, say: Progress
+) -> tuple[Example, ...]:
+    found = taught(questions, mean_scores(teachers, questions), options)
+    say(f"{len(found)} lessons of {len(questions)} questions")
+    return tuple(replace(lesson, id=f"{name}-{lesson.id}") for lesson in found)
+
+
+def _with(data: Gathered, soft: Mapping[str, Example]) -> Gathered:
     def merged(examples: Sequence[Example]) -> tuple[Example, ...]:
         return tuple(soft.get(example.id, example) if example.split == "train" else example for example in examples)
 
-    return Gathered(merged(data.corpus), merged(data.pool), merged(data.public)), lessons
+    return Gathered(merged(data.corpus), merged(data.pool), merged(data.public))
 
 
 def _unlabelled(news: News, options: TeachOptions) -> list[Question]:

@@ -9,12 +9,13 @@ Refuses faulty data, and data without train or dev rows.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from models.classifier import Classifier
 from models.encoding import Encoder
 from models.labels import LABELS
 from models.manifest import Manifest
-from models.training.base import load_base
+from models.training.base import go_on_from, load_base
 from models.training.calibrate import calibrated
 from models.training.data import CorpusError, Example
 from models.training.evaluate import Report, measure
@@ -50,11 +51,13 @@ def train(
     taught: tuple[Example, ...] = (),
     loader: type[Classifier] = Classifier,
     splits: tuple[str, ...] = ("dev", "test"),
+    start: Path | None = None,
 ) -> TrainReport:
     """Train as `options` say on the train split of `data` and write the folder `options.out`.
 
     `progress` gets one line of text after each epoch. `taught` are sentences with a teacher's scores as targets. The
-    result is calibrated and, on `splits`, measured as `loader` computes.
+    result is calibrated and, on `splits`, measured as `loader` computes. `start` is a folder of weights of the same
+    base to go on from.
     Raises CorpusError, WeightsMissingError (the base is not installed), WeightsCorruptError.
     """
     began = time.monotonic()
@@ -69,6 +72,8 @@ def train(
             progress(f"epoch {epoch} of {options.epochs}: loss {loss:.4f}, {time.monotonic() - began:.0f} s")
 
     base = load_base(options.base, options.pooling)
+    if start is not None:
+        go_on_from(base, start)
     draft = draft_manifest(base, options)
     with seeded(options.seed, options.threads):
         encoder = Encoder(base.tokenizer, draft)

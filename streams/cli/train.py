@@ -75,6 +75,7 @@ def train(
 def _recipe(
     out: Path, name: str, version: str, seed: int, quick: bool, threads: int | None, teacher: Path | None
 ) -> "Recipe":
+    from models.training.correct import Rounds
     from models.training.options import TrainOptions
     from models.training.recipe import Recipe
     from models.training.teach import TeachOptions
@@ -98,9 +99,19 @@ def _recipe(
     teach = TeachOptions(seed=seed)
     if teacher is None:
         return Recipe(options, teachers=2, teach=teach, students=2)
-    # A larger encoder wants smaller steps, and has the room to be regularised.
-    large = replace(options, base=teacher, encoder_rate=4e-5, head_rate=1e-3, encoder_dropout=0.1)
-    return Recipe(options, teacher=large, teach=teach, students=1)
+    # The settings of t2 and d2 there: a larger encoder wants smaller steps, and most of what it knows left as it is.
+    large = replace(
+        options,
+        base=teacher,
+        epochs=2,
+        average_last=1,
+        encoder_rate=5e-5,
+        head_rate=1e-3,
+        frozen_layers=4,
+        calm_share=0.2,
+    )
+    options = replace(options, encoder_rate=1.5e-4, calm_share=0.2, taught_weight=0.7)
+    return Recipe(options, teacher=large, teach=teach, students=1, rounds=Rounds(seed=seed))
 
 
 def _news(articles: "dict[str, PoolArticle]") -> "News":

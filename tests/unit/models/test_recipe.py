@@ -1,18 +1,25 @@
 """The whole way from sentences to weights, on a base of two small layers."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from models.article import FEATURES, Aggregation
 from models.classifier import Classifier
 from models.encoding import batches
+from models.errors import WeightsCorruptError
 from models.labels import EVENTS
 from models.training.article_figures import measure_articles
+from models.training.base import Base, go_on_from, load_base
 from models.training.contrast import contrast, contrastive_loss
+from models.training.correct import Rounds, differences, to_correct
+from models.training.data import Example
+from models.training.export import draft_manifest, write_network
 from models.training.gather import Gathered, Sources, gather
 from models.training.options import TrainOptions
 from models.training.recipe import News, Recipe, follow
@@ -48,7 +55,7 @@ def test_students_learn_from_teachers_and_their_mean_is_the_result(base: Path, d
     report = follow(recipe, data, news, articles("fit"), lines.append)
     parts = {path.name for path in (tmp_path / "w" / "parts").iterdir()}
     assert parts == {"teacher-1", "teacher-2", "student-1", "student-2"}
-    assert any("sentences are taught" in line for line in lines)
+    assert any("lessons of" in line for line in lines)
     loaded = Classifier.load(tmp_path / "w")
     assert loaded.manifest == report.manifest
     assert {part.name for part in report.measured.sets} == {"corpus dev", "corpus test"}
@@ -71,7 +78,7 @@ def test_teachers_may_have_another_base_and_answer_variations_without_news(
     bases = {name: Classifier.load(tmp_path / "w" / "parts" / name).manifest.base.sha256 for name in PARTS}
     assert bases["teacher-1"] != bases["student-1"]
     assert Classifier.load(tmp_path / "w").manifest.base.sha256 == bases["student-1"]
-    assert any("answers are softened" in line for line in lines)
+    assert any("teachers answer" in line for line in lines)
 
 
 def test_a_recipe_without_a_teacher_is_refused(tmp_path: Path) -> None:
@@ -154,3 +161,54 @@ def test_widths_are_multiples_and_every_input_is_there_once(base: Path, tmp_path
         assert batch.ids.shape[1] % 16 == 0
         assert batch.mask.sum(1).tolist() == encoded.lengths[batch.rows].tolist()
         assert batch.ids.size <= 256 or len(batch.rows) == 1
+
+
+def test_students_are_corrected_in_rounds(base: Path, data: Gathered, tmp_path: Path) -> None:
+    lines: list[str] = []
+    chosen = replace(options(tmp_path / "w", base), epochs=1, average_last=1, max_steps=2)
+    rounds = Rounds(number=2, questions=5, worst=4, others=3)
+    follow(Recipe(chosen, teach=TeachOptions(), students=1, rounds=rounds), data, News(), [], lines.append)
+    parts = {path.name for path in (tmp_path / "w" / "parts").iterdir()}
+    last = "student-1-corrected-1-corrected-2"
+    assert parts == {"teacher-1", "student-1", "student-1-corrected-1", last}
+    assert any("round 2: " in line for line in lines)
+    ships = load_file(tmp_path / "w" / "model.safetensors")
+    corrected = load_file(tmp_path / "w" / "parts" / last / "model.safetensors")
+    assert all(torch.equal(ships[name], corrected[name]) for name in ships)
+
+
+def test_going_on_begins_where_the_weights_end(base: Path, tmp_path: Path) -> None:
+    fresh = load_base(base, "mean_max")
+    with pytest.raises(WeightsCorruptError, match="shape"):
+        go_on_from(load_base(base, "mean"), _saved(fresh, tmp_path / "other"))
+    fresh.network.head.bias.data.fill_(0.5)
+    again = load_base(base, "mean_max")
+    go_on_from(again, _saved(fresh, tmp_path / "saved"))
+    assert torch.equal(again.network.head.bias, fresh.network.head.bias)
+
+
+def _saved(made: Base, folder: Path) -> Path:
+    write_network(made.network, made, draft_manifest(made, TrainOptions(out=folder)), folder)
+    return folder
+
+
+class Says:
+    """Escalation .9 for every sentence."""
+
+    def scores(self, sentences, contexts=None):  # type: ignore[no-untyped-def]
+        return np.full((len(sentences), 14), 0.9, dtype=np.float32)
+
+
+def test_the_worst_are_chosen_and_what_does_not_train_stays() -> None:
+    rows = [example(f"r{n}", float(n % 2), "train") for n in range(20)] + [example("d", 0.0, "dev")]
+    found = Gathered(tuple(rows), (), ())
+    chosen, lessons = to_correct(Says(), found, [example("l", 0.0, "train")], Rounds(worst=11, others=0), 1)
+    assert {e.id for e in chosen.corpus} == {f"r{n}" for n in range(0, 20, 2)} | {"d"}
+    assert [e.id for e in lessons] == ["l"]
+    more, _ = to_correct(Says(), found, [], Rounds(worst=10, others=4), 1)
+    assert len(more.split("train")) == 14
+    assert differences(Says(), [example("n", math.nan, "train"), example("z", 0.2, "train")]) == [0, pytest.approx(0.7)]
+
+
+def example(name: str, escalation: float, split: str) -> Example:
+    return Example(name, name, (None, None), (escalation, *[0.9] * 13), name, split)
