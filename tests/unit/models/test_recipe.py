@@ -207,9 +207,8 @@ def test_the_worst_are_chosen_and_what_does_not_train_stays() -> None:
     assert [e.id for e in lessons] == ["l"]
     more, _ = to_correct(Says(), found, [], Rounds(worst=10, others=4), 1)
     assert len(more.split("train")) == 14
-    assert differences(Says(), [example("n", math.nan, "train"), example("z", 0.2, "train")]) == pytest.approx(
-        [0.0, 0.7], abs=1e-6
-    )
+    known, unknown = example("z", 0.2, "train"), example("n", math.nan, "train")
+    assert differences(Says(), [unknown, known]) == pytest.approx([0.0, 0.7], abs=1e-6)
 
 
 def example(name: str, escalation: float, split: str) -> Example:
