@@ -12,11 +12,11 @@ One instance is meant for one thread at a time; `threads` applies to that thread
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load as load_safetensors
 from tokenizers import Tokenizer
 
 from models import calibration
@@ -24,7 +24,7 @@ from models.encoding import Batch, Context, Encoded, Encoder, batches
 from models.errors import ModelError, WeightsCorruptError
 from models.labels import LABELS
 from models.manifest import Manifest
-from models.network import CONFIG_NAME, TOKENIZER_NAME, WEIGHTS_NAME, SentenceNet, network_from_config
+from models.network import CONFIG_NAME, TOKENIZER_NAME, WEIGHTS_NAME, SentenceNet, network_from_config, tensors_of
 
 __all__ = ["PACKAGED_WEIGHTS", "PADDED_TOKENS", "Classifier"]
 
@@ -37,6 +37,9 @@ PADDED_TOKENS = 2048
 
 class Classifier:
     """A loaded model. Make one with `Classifier.load`."""
+
+    # Batches are as wide as a multiple of it.
+    _multiple: ClassVar[int] = 1
 
     def __init__(
         self,
@@ -54,9 +57,7 @@ class Classifier:
         self.manifest = manifest
 
     @classmethod
-    def load(
-        cls, path: Path | None = None, *, padded_tokens: int = PADDED_TOKENS, threads: int | None = None
-    ) -> "Classifier":
+    def load(cls, path: Path | None = None, *, padded_tokens: int = PADDED_TOKENS, threads: int | None = None) -> Self:
         """Load a folder of weights; the packaged ones when `path` is None.
 
         `padded_tokens` bounds the cells (sentences x longest, in tokens) of one forward pass, and so its
@@ -75,8 +76,8 @@ class Classifier:
             config = manifest.read_verified(folder, CONFIG_NAME)
             network = network_from_config(json.loads(config), len(LABELS))
             tokenizer = Tokenizer.from_str(manifest.read_verified(folder, TOKENIZER_NAME).decode("utf-8"))
-            tensors = load_safetensors(manifest.read_verified(folder, WEIGHTS_NAME))
-            network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=True)
+            tensors = tensors_of(manifest.read_verified(folder, WEIGHTS_NAME))
+            network.load_state_dict(tensors, strict=True)
             encoder = Encoder(tokenizer, manifest)
         except (ModelError, MemoryError):
             raise
@@ -116,7 +117,7 @@ class Classifier:
     def logits(self, encoded: Encoded) -> npt.NDArray[np.float32]:
         """Uncalibrated logits [n, n_labels] of encoded inputs, in their order."""
         out = np.zeros((len(encoded), len(self.labels)), dtype=np.float32)
-        for batch in batches(encoded, self._padded_tokens):
+        for batch in batches(encoded, self._padded_tokens, multiple=self._multiple):
             out[batch.rows] = self.forward(batch)
         return out
 

@@ -9,6 +9,7 @@ import json
 from typing import Any, cast
 
 import torch
+from safetensors.torch import load
 from torch import nn
 from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
@@ -20,6 +21,7 @@ __all__ = [
     "WEIGHTS_NAME",
     "SentenceNet",
     "network_from_config",
+    "tensors_of",
 ]
 
 CONFIG_NAME = "config.json"
@@ -77,6 +79,11 @@ def network_from_config(config: dict[str, Any] | str | bytes, n_labels: int) -> 
             dropout=float(values.get("hidden_dropout_prob", 0.1)),
             pooling=str(values.get(POOLING_KEY, "mean")),
         )
+
+
+def tensors_of(content: bytes) -> dict[str, torch.Tensor]:
+    """The float32 tensors of a safetensors file's bytes, by name."""
+    return {name: tensor.float() for name, tensor in load(content).items()}
 
 
 def _encoder(values: dict[str, Any]) -> nn.Module:

@@ -11,13 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from safetensors.torch import load, load_file
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from models.errors import WeightsCorruptError, WeightsMissingError
 from models.labels import LABELS
 from models.manifest import BaseWeights, Manifest, sha256_of
-from models.network import CONFIG_NAME, POOLING_KEY, TOKENIZER_NAME, WEIGHTS_NAME, SentenceNet, network_from_config
+from models.network import (
+    CONFIG_NAME,
+    POOLING_KEY,
+    TOKENIZER_NAME,
+    WEIGHTS_NAME,
+    SentenceNet,
+    network_from_config,
+    tensors_of,
+)
 
 __all__ = ["BASE_SHA256", "Base", "go_on_from", "load_base"]
 
@@ -87,10 +95,9 @@ def go_on_from(base: Base, folder: Path) -> None:
     """Put the weights of a trained folder into the base's network, head included. Raises WeightsMissingError,
     WeightsCorruptError (also when the folder has another shape).
     """
-    manifest = Manifest.read(folder)
-    tensors = load(manifest.read_verified(folder, WEIGHTS_NAME))
+    tensors = tensors_of(Manifest.read(folder).read_verified(folder, WEIGHTS_NAME))
     try:
-        base.network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=True)
+        base.network.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
         raise WeightsCorruptError(f"{folder} does not have the base's shape: {error!s:.200}") from error
 

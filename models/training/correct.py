@@ -6,6 +6,7 @@ chosen and never dropped. Refuses nothing: fewer sentences than asked for are al
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from models.training.data import Example
 from models.training.evaluate import Scorer
 from models.training.gather import Gathered
 
-__all__ = ["Rounds", "differences", "to_correct"]
+__all__ = ["NO_ROUNDS", "Rounds", "differences", "to_correct"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,9 @@ class Rounds:
             raise ValueError("number, questions, worst and others are at least 0")
 
 
+NO_ROUNDS: Final = Rounds(number=0)
+
+
 def differences(student: Scorer, examples: Sequence[Example]) -> list[float]:
     """How far the student's answer is from the target: the greater of both events, 0 where neither is known."""
     scores = student.scores([e.text for e in examples], [e.context for e in examples])
@@ -49,12 +53,9 @@ def to_correct(
     student: Scorer, data: Gathered, lessons: Sequence[Example], rounds: Rounds, number: int
 ) -> tuple[Gathered, tuple[Example, ...]]:
     """Data and lessons of round `number`: of what trains, the chosen part."""
-    everything = [*data.split("train"), *data.public, *lessons]
+    everything = [*data.training(), *lessons]
     order = np.argsort(-np.asarray(differences(student, everything)), kind="stable")
     rest = np.random.default_rng((rounds.seed, number)).permutation(order[rounds.worst :])[: rounds.others]
     kept = {everything[index].id for index in [*order[: rounds.worst].tolist(), *rest.tolist()]}
-
-    def chosen(examples: Sequence[Example]) -> tuple[Example, ...]:
-        return tuple(e for e in examples if e.split != "train" or e.id in kept)
-
-    return Gathered(chosen(data.corpus), chosen(data.pool), chosen(data.public)), chosen(lessons)
+    chosen = data.retrained(lambda example: example if example.id in kept else None)
+    return chosen, tuple(lesson for lesson in lessons if lesson.id in kept)

@@ -54,6 +54,19 @@ class Gathered:
         """Real sentences of one split."""
         return [example for example in self.pool if example.split == name]
 
+    def training(self) -> list[Example]:
+        """Everything that trains: the train split, and the public rows."""
+        return [*self.split("train"), *self.public]
+
+    def retrained(self, change: Callable[[Example], Example | None]) -> "Gathered":
+        """With every sentence that trains as `change` gives it back, or without it; all others as they are."""
+
+        def changed(examples: tuple[Example, ...]) -> tuple[Example, ...]:
+            kept = (change(example) if example.split == "train" else example for example in examples)
+            return tuple(example for example in kept if example is not None)
+
+        return Gathered(changed(self.corpus), changed(self.pool), changed(self.public))
+
 
 def gather(sources: Sources) -> Gathered:
     """Read everything that `sources` name. Without a pool its labels are not read. Raises CorpusError."""

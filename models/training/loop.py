@@ -22,11 +22,11 @@ from models.training.contrast import contrast
 from models.training.data import Example
 from models.training.options import TrainOptions
 
-__all__ = ["fit", "is_calm", "loss_of", "parameter_groups"]
+__all__ = ["WIDTH", "fit", "is_calm", "loss_of", "parameter_groups"]
 
 _WORDS = "embeddings.word_embeddings.weight"
 
-_WIDTH = 16
+WIDTH = 16
 """Batches are as wide as a multiple of it: oneDNN builds bfloat16 kernels by shape, and keeps a thousand of them."""
 
 OnEpoch = Callable[[int, float], None]  # (epoch from 1, mean loss)
@@ -167,7 +167,7 @@ def _epoch(
     weights = torch.tensor([options.weight_of(e.register) for e in changed])
     # Lengths blurred by chance: strict sorting would show the same neighbours in every epoch.
     rectangles = list(
-        batches(encoded, options.batch_tokens, blur=random.uniform(0.0, 8.0, len(encoded)), multiple=_WIDTH)
+        batches(encoded, options.batch_tokens, blur=random.uniform(0.0, 8.0, len(encoded)), multiple=WIDTH)
     )
     for index in random.permutation(len(rectangles)):
         batch = rectangles[index]

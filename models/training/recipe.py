@@ -6,7 +6,7 @@ Refuses nothing of its own: options and data were checked before.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from models.labels import EVENTS
 from models.manifest import Manifest
 from models.training.aggregate import fit_aggregation
 from models.training.baselines import is_alarming
-from models.training.correct import Rounds, to_correct
+from models.training.correct import NO_ROUNDS, Rounds, to_correct
 from models.training.data import Example
 from models.training.gather import Gathered
 from models.training.loop import is_calm
@@ -49,7 +49,7 @@ class Recipe:
     teachers: int = 1
     teach: TeachOptions | None = None
     students: int = 0
-    rounds: Rounds | None = None
+    rounds: Rounds = NO_ROUNDS
 
     def __post_init__(self) -> None:
         if self.teachers < 1 or self.students < 0:
@@ -143,14 +143,14 @@ def _taught(
     options, teach = recipe.options, recipe.teach
     assert teach is not None
     teachers = [Quick.load(folder, threads=options.threads) for folder in models]
-    read = [example for example in [*data.split("train"), *data.public] if not is_calm(example)]
+    read = [example for example in data.training() if not is_calm(example)]
     say(f"{len(teachers)} teachers answer {len(read)} sentences that were read")
     scores = mean_scores(teachers, [(example.text, example.context) for example in read])
-    softer = _with(data, {example.id: example for example in softened(read, scores, teach.share)})
+    soft = {example.id: example for example in softened(read, scores, teach.share)}
+    softer = data.retrained(lambda example: soft.get(example.id, example))
     lessons = _lessons(variations(read, teach) + _unlabelled(news, teach), teachers, teach, "first", say)
     students = _several(options, softer, "student", recipe.students, parts, say, lessons)
-    for number in range(1, recipe.rounds.number + 1 if recipe.rounds else 1):
-        assert recipe.rounds is not None
+    for number in range(1, recipe.rounds.number + 1):
         drawn = np.random.default_rng((teach.seed, number)).permutation(len(read))[: recipe.rounds.questions]
         again = replace(teach, seed=teach.seed + number, variations=1)
         questions = variations([read[index] for index in drawn], again)
@@ -172,7 +172,6 @@ def _corrected(
     say: Progress,
 ) -> Path:
     rounds, options = recipe.rounds, recipe.options
-    assert rounds is not None
     chosen, taken = to_correct(Quick.load(student, threads=options.threads), data, lessons, rounds, number)
     say(f"round {number}: {len(chosen.split('train'))} sentences and {len(taken)} lessons")
     once = replace(
@@ -196,13 +195,6 @@ def _lessons(
     found = taught(questions, mean_scores(teachers, questions), options)
     say(f"{len(found)} lessons of {len(questions)} questions")
     return tuple(replace(lesson, id=f"{name}-{lesson.id}") for lesson in found)
-
-
-def _with(data: Gathered, soft: Mapping[str, Example]) -> Gathered:
-    def merged(examples: Sequence[Example]) -> tuple[Example, ...]:
-        return tuple(soft.get(example.id, example) if example.split == "train" else example for example in examples)
-
-    return Gathered(merged(data.corpus), merged(data.pool), merged(data.public))
 
 
 def _unlabelled(news: News, options: TeachOptions) -> list[Question]:

@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load as load_safetensors
 
 from models.labels import LABELS
 from models.manifest import Manifest
-from models.network import CONFIG_NAME, TOKENIZER_NAME, WEIGHTS_NAME, network_from_config
+from models.network import CONFIG_NAME, TOKENIZER_NAME, WEIGHTS_NAME, network_from_config, tensors_of
 from models.training.data import CorpusError
 from models.training.export import write_files
 from models.training.gather import Gathered
@@ -42,8 +41,8 @@ def mix(parts: Sequence[tuple[Path, float]], options: TrainOptions, data: Gather
         shape = (manifest.base, manifest.context, manifest.context_tokens)
         if not same or shape != (first.base, first.context, first.context_tokens):
             raise ValueError(f"{folder} does not fit {parts[0][0]}: another base, shape, tokenizer or context")
-        for name, value in load_safetensors(manifest.read_verified(folder, WEIGHTS_NAME)).items():
-            mean[name] = mean.get(name, torch.zeros(())) + value.float() * (share / total)
+        for name, value in tensors_of(manifest.read_verified(folder, WEIGHTS_NAME)).items():
+            mean[name] = mean.get(name, torch.zeros(())) + value * (share / total)
     config = first.read_verified(parts[0][0], CONFIG_NAME)
     tokenizer = first.read_verified(parts[0][0], TOKENIZER_NAME)
     network = network_from_config(config, len(LABELS))

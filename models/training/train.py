@@ -77,7 +77,7 @@ def train(
     draft = draft_manifest(base, options)
     with seeded(options.seed, options.threads):
         encoder = Encoder(base.tokenizer, draft)
-        steps = fit(base.network, encoder, [*data.split("train"), *data.public, *taught], options, on_epoch)
+        steps = fit(base.network, encoder, [*data.training(), *taught], options, on_epoch)
         write_network(base.network, base, draft, options.out)
         done = calibrate_and_measure(options, data, loader, splits)
     return replace(

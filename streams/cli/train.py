@@ -56,12 +56,12 @@ def train(
 
     if (out / MANIFEST_NAME).exists():
         raise InputError(f"{out} holds weights already: name a new folder")
+    if quick and teacher is not None:
+        raise InputError("--quick trains one small model: it has no use for --teacher")
     files = tuple(public_sets(public)) if public else ()
     data = gather(Sources(pool=pool, public=files, clean=fold, seed=seed))
     articles = read_pool(pool) if pool else {}
     wholes = written_wholes(split, fold) + (pool_wholes(articles, split, fold) if pool else [])
-    if quick and teacher is not None:
-        raise InputError("--quick trains one small model: it has no use for --teacher")
     recipe = _recipe(out, name, version, seed, quick, threads or os.cpu_count(), teacher)
     report = follow(recipe, data, _news(articles) if recipe.students else News(), wholes, say)
     for part in report.measured.sets:

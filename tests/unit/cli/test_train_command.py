@@ -18,6 +18,11 @@ def test_a_folder_that_holds_weights_is_not_overwritten(tmp_path: Path, capsys: 
     assert "holds weights already" in capsys.readouterr().err
 
 
+def test_a_quick_run_has_no_teacher(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--out", str(tmp_path / "w"), "--quick", "--teacher", str(tmp_path)]) == 1
+    assert "has no use for --teacher" in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_a_pool_that_is_none_is_refused_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "--out", str(tmp_path / "w"), "--pool", str(tmp_path)]) == 1
     assert "is --pool a pool folder?" in capsys.readouterr().err.replace("\n", " ")
