@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
 from models.encoding import Encoder, batches
@@ -18,6 +17,7 @@ from models.labels import EVENTS
 from models.network import SentenceNet
 from models.training.data import Example
 from models.training.options import TrainOptions
+from models.training.stepping import descend
 
 __all__ = ["contrast", "contrastive_loss"]
 
@@ -74,9 +74,5 @@ def contrast(
                 torch.from_numpy(batch.ids), torch.from_numpy(batch.mask), torch.from_numpy(batch.head)
             )
         loss = contrastive_loss(vectors.float(), classes)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch ships no annotation for it
-        nn.utils.clip_grad_norm_(trained, 1.0)
-        optimiser.step()
-        losses.append(float(loss.detach()))
+        losses.append(descend(loss, optimiser, trained))
     return losses

@@ -21,6 +21,7 @@ from models.training.baselines import is_alarming
 from models.training.contrast import contrast
 from models.training.data import Example
 from models.training.options import TrainOptions
+from models.training.stepping import descend
 
 __all__ = ["WIDTH", "fit", "is_calm", "loss_of", "parameter_groups"]
 
@@ -67,12 +68,8 @@ def fit(
                     torch.from_numpy(batch.ids), torch.from_numpy(batch.mask), torch.from_numpy(batch.head)
                 )
             loss = loss_of(logits.float(), targets, weights, options)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch ships no annotation for it
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
+            losses.append(descend(loss, optimiser, network.parameters()))
             schedule.step()
-            losses.append(float(loss.detach()))
             steps += 1
         if epoch > options.epochs - options.average_last:
             averaged += 1

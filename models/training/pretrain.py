@@ -27,6 +27,7 @@ from models.network import CONFIG_NAME, TOKENIZER_NAME, WEIGHTS_NAME, SentenceNe
 from models.training.base import load_base
 from models.training.data import CorpusError
 from models.training.seeded import seeded
+from models.training.stepping import descend
 
 __all__ = ["PretrainOptions", "masked", "packed", "pretrain"]
 
@@ -184,12 +185,8 @@ def _pretrain(articles: Sequence[Sequence[str]], options: PretrainOptions, progr
         # Not the built-in mean: a last batch of a few words may have none hidden, and 0 / 0 is NaN.
         summed = functional.cross_entropy(logits.float(), asked, ignore_index=_IGNORED, reduction="sum")
         loss = summed / max(1, int((targets != _IGNORED).sum()))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch ships no annotation for it
-        nn.utils.clip_grad_norm_(trained.parameters(), 1.0)
-        optimiser.step()
+        losses.append(descend(loss, optimiser, trained.parameters()))
         schedule.step()
-        losses.append(float(loss.detach()))
         if progress is not None and (steps % 100 == 0 or steps == total):
             mean = float(np.mean(losses[-100:]))
             progress(f"step {steps} of {total}: loss {mean:.3f}, {time.monotonic() - began:.0f} s")
