@@ -15,7 +15,7 @@ from models.article import FEATURES, Aggregation
 
 __all__ = ["MIN_ARTICLES", "fit_aggregation"]
 
-MIN_ARTICLES: Final = 15
+MIN_ARTICLES: Final = 10
 _RIDGE: Final = 0.5
 """Half of it times the squared weights is added to the loss: a hundred articles should not give steep rules."""
 

@@ -19,6 +19,7 @@ __all__ = [
     "binary",
     "bootstrap_interval",
     "group_accuracy",
+    "precise_from",
     "precision_recall",
 ]
 
@@ -119,6 +120,21 @@ def best_threshold(
     smooth = np.convolve(np.asarray(values) * valid, kernel, "valid") / np.convolve(valid, kernel, "valid")
     best = np.flatnonzero(smooth >= smooth.max() - 1e-12)
     return float(candidates[best[len(best) // 2]] / 100)
+
+
+def precise_from(
+    scores: npt.ArrayLike, truths: npt.ArrayLike, wanted: float, low: float, weights: npt.ArrayLike | None = None
+) -> float:
+    """The least hundredth in [low, 0.99] at which the precision is `wanted` or more; `low` if it never is.
+
+    `truths` may be probabilities; a threshold that no score reaches does not count.
+    """
+    p, y, w = _known(scores, truths, weights)
+    for candidate in range(round(low * 100), 100):
+        said = p >= candidate / 100
+        if said.any() and float((w * y)[said].sum()) >= (wanted - 1e-9) * float(w[said].sum()):
+            return candidate / 100
+    return low
 
 
 def bootstrap_interval(

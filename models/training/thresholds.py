@@ -1,7 +1,8 @@
 """Choosing where a score becomes an answer.
 
-Guarantees: three points per event, in order, of two decimals; the default is the best F1 that is not below
-FLOOR.
+Guarantees: three points per event, in order, of two decimals; the default is the best F1 among those not below FLOOR
+at which four of five sentences called evidence are (PRECISION_WANTED; as read, and as scores and readers together say),
+if any is so precise.
 Refuses to look at test rows: the caller gives it what it may see.
 """
 
@@ -14,12 +15,14 @@ import numpy.typing as npt
 from models.calibration import MIN_EXAMPLES
 from models.labels import EVENTS, SIGNALS
 from models.manifest import Thresholds
-from models.training.metrics import best_threshold
+from models.training.metrics import best_threshold, precise_from
 
-__all__ = ["FLOOR", "choose_signal_thresholds", "choose_thresholds", "f_beta"]
+__all__ = ["FLOOR", "PRECISION_WANTED", "choose_signal_thresholds", "choose_thresholds", "f_beta"]
 
 # A default below this would call improbable sentences evidence.
 FLOOR: Final = 0.3
+# Our own choice of what an analyst still trusts: at most one quoted sentence in five is beside the point.
+PRECISION_WANTED: Final = 0.8
 _LEAN: Final = 3.0
 # Signals are rare, and are read only where their event holds: a lower bar costs little there.
 SIGNAL_FLOOR: Final = 0.2
@@ -31,8 +34,8 @@ def choose_thresholds(
     truths: Mapping[str, npt.ArrayLike],
     masses: Mapping[str, npt.ArrayLike] | None = None,
 ) -> dict[str, Thresholds]:
-    """For each event: default = best F1; high_recall = best F3, not above it; high_precision = best F(1/3),
-    not below.
+    """For each event: default = best F1 with enough precision; high_recall = best F3, not above it;
+    high_precision = best F(1/3), not below.
 
     `scores` must be calibrated. `masses` undo a sampling that was not uniform. Each truth is averaged with its score:
     for calibrated scores the best F1 lies where the score is half of that F1 (Lipton et al. 2014, "Optimal
@@ -45,9 +48,11 @@ def choose_thresholds(
         if not (y == 1).any():
             chosen[event] = Thresholds(0.5, 0.5, 0.5)
             continue
-        y = np.where(np.isnan(y), y, (y + p) / 2)
         w = None if masses is None else masses[event]
-        default = best_threshold(p, y, _f1, low=FLOOR, weights=w)
+        low = precise_from(p, y, PRECISION_WANTED, FLOOR, w)
+        y = np.where(np.isnan(y), y, (y + p) / 2)
+        low = max(low, precise_from(p, y, PRECISION_WANTED, FLOOR, w))
+        default = best_threshold(p, y, _f1, low=low, weights=w)
         chosen[event] = Thresholds(
             default=default,
             high_recall=best_threshold(

@@ -261,7 +261,7 @@ async def test_the_dead_letter_limit_is_reached_before_the_letter_is_written(wor
 
 
 async def test_an_assessment_without_consequence_is_only_stored_and_acked(world: World, tmp_path: Path) -> None:
-    await Worker(world, tmp_path).take(0, assessment(evacuation=0.6, signals={}))
+    await Worker(world, tmp_path).take(0, assessment(evacuation=0.45, signals={}))
     assert world.journal == ["changelog", "ack"]
     assert world.alerts == []
 

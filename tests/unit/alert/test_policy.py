@@ -45,7 +45,7 @@ def test_one_sure_report_alerts() -> None:
 
 
 def test_one_unsure_report_waits_for_a_second_independent_one() -> None:
-    first, second = run(assessment("a1", evacuation=0.6), assessment("a2", evacuation=0.6))
+    first, second = run(assessment("a1", evacuation=0.45), assessment("a2", evacuation=0.6))
     assert first.message is None
     assert first.suppressed == "below_threshold"
     assert second.message is not None
@@ -54,7 +54,8 @@ def test_one_unsure_report_waits_for_a_second_independent_one() -> None:
 
 def test_wire_copy_is_no_second_report() -> None:
     decisions = run(
-        assessment("a1", evacuation=0.6, text="wire"), assessment("a2", evacuation=0.6, text="wire", publisher="other")
+        assessment("a1", evacuation=0.45, text="wire"),
+        assessment("a2", evacuation=0.45, text="wire", publisher="other"),
     )
     assert kinds(decisions) == [None, None]
 
@@ -156,7 +157,7 @@ def test_time_alone_cancels_once_and_only_after_the_lifetime() -> None:
 
 
 def test_an_incident_that_never_spoke_ends_in_silence() -> None:
-    (waiting,) = run(assessment(evacuation=0.6))
+    (waiting,) = run(assessment(evacuation=0.45))
     assert waiting.incident is not None
     ended = expire(waiting.incident, NOW + 25 * HOUR, RULES)
     assert ended.changed

@@ -38,7 +38,7 @@ def without_row(name: str) -> str:
         ("zebra = 1\n" + SHIPPED, "zebra"),
         (SHIPPED.replace("signal_score = 0.5", "signal_score = 1.5"), "incident.signal_score"),
         (SHIPPED.replace('severity = "Severe"', 'severity = "Awful"', 1), "severity"),
-        (SHIPPED.replace("evacuation = 0.75", ""), "both events"),
+        (SHIPPED.replace("evacuation = 0.5", ""), "both events"),
         ("version = ", "is not TOML"),
         ("", "version"),
     ],

@@ -1,6 +1,7 @@
 """`tocsin score`: the contract of its JSON, its pretty form, and what it says of what it can't score."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def _words_for_weights(monkeypatch: pytest.MonkeyPatch, gazetteer: Gazetteer) ->
         reader = Reader(settings.model_copy(update={"stale_hours": NEVER_STALE_HOURS}), classifier, gazetteer)
         manifest = classifier.manifest
         reader.thresholds = {event: getattr(point, points.value) for event, point in manifest.thresholds.items()}
-        return settings, classifier, reader, load_rules()
+        # Higher than what the word "possibly" scores, so that evidence and alert can differ.
+        rules = replace(load_rules(), single_report={"escalation": 0.75, "evacuation": 0.75})
+        return settings, classifier, reader, rules
 
     monkeypatch.setattr(module, "_load", load)
 

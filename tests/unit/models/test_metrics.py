@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -15,9 +16,17 @@ from models.training.metrics import (
     binary,
     bootstrap_interval,
     group_accuracy,
+    precise_from,
     precision_recall,
 )
-from models.training.thresholds import FLOOR, SIGNAL_FLOOR, choose_signal_thresholds, choose_thresholds, f_beta
+from models.training.thresholds import (
+    FLOOR,
+    PRECISION_WANTED,
+    SIGNAL_FLOOR,
+    choose_signal_thresholds,
+    choose_thresholds,
+    f_beta,
+)
 
 PAIRS = st.lists(st.tuples(st.integers(0, 20), st.sampled_from([0.0, 1.0])), min_size=1, max_size=30)
 WEIGHED = st.lists(
@@ -80,15 +89,32 @@ def test_thresholds_are_ordered_and_above_the_floor(rows: list[tuple[int, float]
         assert chosen.default >= FLOOR
 
 
-def test_the_default_is_all_but_the_best_f1_where_there_is_enough_to_choose_from() -> None:
+def test_the_default_is_all_but_the_best_f1_of_precise_enough_points() -> None:
     random = np.random.default_rng(8)
     p = random.beta(0.4, 1.6, 4000)
     y = (random.random(4000) < p).astype(float)
     chosen = choose_thresholds({"escalation": p, "evacuation": p}, {"escalation": y, "evacuation": y})["evacuation"]
-    best = max(binary(p, y, t / 100).f1 for t in range(30, 90))
-    assert binary(p, y, chosen.default).f1 > best - 0.02
+    points = [binary(p, y, t / 100) for t in range(30, 90)]
+    assert abs(binary(p, y, chosen.default).precision - PRECISION_WANTED) < 0.02
+    assert binary(p, y, chosen.default).f1 < max(point.f1 for point in points) - 0.02, "precision costs something here"
+    assert binary(p, y, chosen.default).f1 >= max(x.f1 for x in points if x.precision >= PRECISION_WANTED + 0.02)
     assert binary(p, y, chosen.high_recall).recall > binary(p, y, chosen.default).recall + 0.05
-    assert binary(p, y, chosen.high_precision).precision > binary(p, y, chosen.default).precision + 0.05
+    assert binary(p, y, chosen.high_precision).precision >= binary(p, y, chosen.default).precision
+
+
+def test_without_any_precise_point_the_best_f1_is_the_default() -> None:
+    p = np.asarray([0.7] * 10 + [0.45] * 30)
+    y = np.asarray([1.0, 0.0] * 5 + [0.0] * 30)
+    assert precise_from(p, y, PRECISION_WANTED, FLOOR) == FLOOR
+    chosen = choose_thresholds({"escalation": p, "evacuation": p}, {"escalation": y, "evacuation": y})["escalation"]
+    assert 0.45 < chosen.default <= 0.7
+
+
+@pytest.mark.parametrize(("wanted", "found"), [(0.2, 0.3), (0.5, 0.46), (0.9, 0.71), (1.1, 0.3)])
+def test_the_first_precise_enough_point(wanted: float, found: float) -> None:
+    p, y = [0.9] * 4 + [0.7] * 6 + [0.45] * 6, [1, 1, 1, 1] + [1, 0] * 3 + [0] * 6
+    assert precise_from(p, y, wanted, low=0.3) == found
+    assert precise_from([*p, 0.5], [*y, math.nan], wanted, low=0.3) == found
 
 
 def test_a_lucky_peak_is_not_chosen() -> None:
