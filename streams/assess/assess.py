@@ -171,11 +171,15 @@ def _is_short(article: Article) -> bool:
 
 
 def _positions(found: Sequence[Sentence]) -> tuple[Position, ...]:
-    """Where each sentence stands: headline; lead (the summary, and the first sentences of the body); body."""
+    """Where each sentence stands: headline; lead (the summary, and the first sentences of the body); body.
+
+    A record that is a headline and nothing else has it for its lead: there is no lead that could have borne it out.
+    """
     body = [number for number, sentence in enumerate(found) if sentence.field == "body"]
+    alone = all(sentence.field == "title" for sentence in found)
     lead = set(body[:LEAD_SENTENCES])
     return tuple(
-        "headline" if s.field == "title" else "lead" if s.field == "summary" or number in lead else "body"
+        "lead" if alone or s.field == "summary" or number in lead else "headline" if s.field == "title" else "body"
         for number, s in enumerate(found)
     )
 

@@ -33,6 +33,10 @@ def test_headline_lead_and_body_are_told_apart() -> None:
     assert places_of(text=UKRAINE) == [("body", "lead")]
 
 
+def test_a_headline_alone_is_its_own_lead() -> None:
+    assert places_of(title="Embassy warns its citizens to leave Ukraine now", text="") == [("title", "lead")]
+
+
 def test_a_summary_is_lead_as_a_whole_and_takes_nothing_from_the_body() -> None:
     places = places_of(
         title="Embassy warns its citizens", description=f"{CALM} {LATER}", text=" ".join([UKRAINE, LEBANON] * 3)
