@@ -114,7 +114,9 @@ def _whole(name: str, origin: str, row: Mapping[str, Any], title: str, body: str
     headline = clean(title)
     # As the worker: a sentence that the headline gave is not asked again.
     sentences = [clean(body[start:end]) for start, end in split(body) if body[start:end] != title]
-    head: tuple[Position, ...] = ("headline",) if headline else ()
+    # As the worker, again: a headline with nothing below is its own lead.
+    place: Position = "headline" if sentences else "lead"
+    head: tuple[Position, ...] = (place,) if headline else ()
     rest: tuple[Position, ...] = tuple("lead" if n < LEAD_SENTENCES else "body" for n in range(len(sentences)))
     answers = [row[event] for event in EVENTS]
     if any(answer not in (0, 1, None) for answer in answers):
