@@ -15,7 +15,16 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FEATURES", "LEAD_SENTENCES", "Aggregation", "Position", "article_score", "features", "score_of"]
+__all__ = [
+    "FEATURES",
+    "LEAD_SENTENCES",
+    "Aggregation",
+    "Position",
+    "article_score",
+    "features",
+    "positions_of",
+    "score_of",
+]
 
 Position = Literal["headline", "lead", "body"]
 
@@ -41,6 +50,21 @@ class Aggregation:
             raise ValueError("bias and weights must be finite: nothing else gives a score in [0, 1]")
         if any(not weight >= 0 for weight in self.weights.values()):
             raise ValueError("a weight below 0 would let an article's score fall when a sentence's rises")
+
+
+def positions_of(fields: Sequence[str]) -> tuple[Position, ...]:
+    """Where each sentence stands, from the field it is in (title, summary, body): headline; lead (the summary, and the
+    first sentences of the body); body.
+
+    A record that is a headline and nothing else has it for its lead: there is no lead that could have borne it out.
+    """
+    body = [number for number, field in enumerate(fields) if field == "body"]
+    lead = set(body[:LEAD_SENTENCES])
+    alone = all(field == "title" for field in fields)
+    return tuple(
+        "lead" if alone or field == "summary" or number in lead else "headline" if field == "title" else "body"
+        for number, field in enumerate(fields)
+    )
 
 
 def features(scores: npt.ArrayLike, positions: Sequence[Position]) -> npt.NDArray[np.float64]:

@@ -110,9 +110,8 @@ def best_threshold(
     around = np.arange(candidates[0] - reach, candidates[-1] + reach + 1)
     values = []
     for candidate in around / 100:
-        said = p >= candidate
-        hits = float((w * y)[said].sum())
-        precision = hits / float(w[said].sum()) if said.any() else 1.0
+        hits, said = _said(p, y, w, candidate)
+        precision = hits / said if said else 1.0
         values.append(goal(precision, hits / float((w * y).sum()) if y.any() else 0.0))
     kernel = reach + 1 - np.abs(np.arange(-reach, reach + 1))
     # Thresholds outside (0, 1) are no thresholds: they have no part in the averages near the ends.
@@ -131,10 +130,16 @@ def precise_from(
     """
     p, y, w = _known(scores, truths, weights)
     for candidate in range(round(low * 100), 100):
-        said = p >= candidate / 100
-        if said.any() and float((w * y)[said].sum()) >= (wanted - 1e-9) * float(w[said].sum()):
+        hits, said = _said(p, y, w, candidate / 100)
+        if said and hits >= (wanted - 1e-9) * said:
             return candidate / 100
     return low
+
+
+def _said(p: Floats1d, y: Floats1d, w: Floats1d, threshold: float) -> tuple[float, float]:
+    """The mass of the hits, and of all that is called positive, from `threshold` on."""
+    said = p >= threshold
+    return float((w * y)[said].sum()), float(w[said].sum())
 
 
 def bootstrap_interval(

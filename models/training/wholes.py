@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from models.article import FEATURES, LEAD_SENTENCES, Position, features
+from models.article import FEATURES, Position, features, positions_of
 from models.encoding import Context
 from models.labels import EVENTS
 from models.training.data import CorpusError, read_json_lines
@@ -114,10 +114,6 @@ def _whole(name: str, origin: str, row: Mapping[str, Any], title: str, body: str
     headline = clean(title)
     # As the worker: a sentence that the headline gave is not asked again.
     sentences = [clean(body[start:end]) for start, end in split(body) if body[start:end] != title]
-    # As the worker, again: a headline with nothing below is its own lead.
-    place: Position = "headline" if sentences else "lead"
-    head: tuple[Position, ...] = (place,) if headline else ()
-    rest: tuple[Position, ...] = tuple("lead" if n < LEAD_SENTENCES else "body" for n in range(len(sentences)))
     answers = [row[event] for event in EVENTS]
     if any(answer not in (0, 1, None) for answer in answers):
         raise ValueError("answers must be 0, 1 or null")
@@ -128,6 +124,6 @@ def _whole(name: str, origin: str, row: Mapping[str, Any], title: str, body: str
         trap=str(row.get("trap", "")),
         texts=(*([headline] if headline else []), *sentences),
         contexts=(*([(None, None)] if headline else []), *contexts_of(headline, sentences)),
-        positions=head + rest,
+        positions=positions_of([*(["title"] if headline else []), *["body"] * len(sentences)]),
         answers=tuple(float("nan") if answer is None else float(answer) for answer in answers),
     )

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.article import LEAD_SENTENCES, Aggregation, Position, article_score
+from models.article import Aggregation, Position, article_score, positions_of
 from models.labels import EVENTS, LABELS
 from streams.assess.places import Area, Gazetteer, locate
 from streams.assess.record import (
@@ -132,7 +132,7 @@ def assess(
     article = prepared.article
     spans = [(s.field, s.start, s.end) for s in (prepared.sentences[number] for number in chosen)]
     areas = locate(article.title, article.summary, article.body, spans, gazetteer)
-    positions = _positions(prepared.sentences)
+    positions = positions_of([sentence.field for sentence in prepared.sentences])
     by_country: dict[str, list[tuple[int, Area | None]]] = {}
     for number, found in zip(chosen, areas, strict=True):
         for area in found or (None,):
@@ -168,20 +168,6 @@ def assess(
 def _is_short(article: Article) -> bool:
     text = "".join(part for part in (article.title, article.summary, article.body) if part)
     return sum(not letter.isspace() for letter in text) < _SHORT
-
-
-def _positions(found: Sequence[Sentence]) -> tuple[Position, ...]:
-    """Where each sentence stands: headline; lead (the summary, and the first sentences of the body); body.
-
-    A record that is a headline and nothing else has it for its lead: there is no lead that could have borne it out.
-    """
-    body = [number for number, sentence in enumerate(found) if sentence.field == "body"]
-    alone = all(sentence.field == "title" for sentence in found)
-    lead = set(body[:LEAD_SENTENCES])
-    return tuple(
-        "lead" if alone or s.field == "summary" or number in lead else "headline" if s.field == "title" else "body"
-        for number, s in enumerate(found)
-    )
 
 
 def _event_scores(

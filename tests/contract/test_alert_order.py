@@ -204,7 +204,7 @@ async def test_a_fault_at_the_second_event_of_an_article_acks_nothing(world: Wor
             world.broken = "changelog"
         await store(*args)
 
-    worker.table.store = second_fails  # type: ignore[method-assign]
+    worker.table.store = second_fails  # type: ignore[method-assign]  # a fault put in
     with pytest.raises(PublishError):
         await worker.take(0, both)
     assert world.acked == []

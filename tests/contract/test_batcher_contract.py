@@ -160,7 +160,7 @@ async def test_a_fault_that_is_not_a_records_is_fatal(gazetteer: Gazetteer) -> N
         def exhausted(works: Sequence[Work]) -> Any:
             raise MemoryError
 
-        at.reader.score = exhausted  # type: ignore[method-assign]
+        at.reader.score = exhausted  # type: ignore[method-assign]  # a fault put in
         await at.put([story(0), story(1)])
         await until(lambda: bool(at.faults))
         assert isinstance(at.faults[0], MemoryError)

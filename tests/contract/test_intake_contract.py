@@ -92,7 +92,7 @@ async def desk(tmp_path: Path, *, auto: bool = False, start: dict[int, int] | No
         async def fatal(error: BaseException) -> None:  # the real one ends the process
             made.faults.append(error)
 
-        app.fatal = fatal  # type: ignore[method-assign]
+        app.fatal = fatal  # type: ignore[method-assign]  # stands in
         app.on_partitions_revoked.connect(app._revoked)
         app.consumer_generation_id = 1
         await bench.run(agent, "contract-agent")

@@ -45,7 +45,7 @@ def test_one_sure_report_alerts() -> None:
 
 
 def test_one_unsure_report_waits_for_a_second_independent_one() -> None:
-    first, second = run(assessment("a1", evacuation=0.45), assessment("a2", evacuation=0.6))
+    first, second = run(assessment("a1", evacuation=0.45), assessment("a2", evacuation=0.45))
     assert first.message is None
     assert first.suppressed == "below_threshold"
     assert second.message is not None

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.article import Aggregation, article_score
+from models.article import Aggregation, article_score, positions_of
 from models.labels import LABELS
-from streams.assess.assess import _positions, assess, prepare
+from streams.assess.assess import assess, prepare
 from tests.unit.assess.assessing import BOTH, CALM, LEBANON, MODEL, THRESHOLDS, UKRAINE, delivery, judged
 from tests.unit.assess.places_support import gazetteer
 from tests.unit.ingest.builders import article
@@ -21,7 +21,8 @@ LEARNT = Aggregation(-1.5, {"best": 0.3, "headline": 0.3, "lead": 0.2, "further"
 
 def places_of(**record: object) -> list[tuple[str, str]]:
     prepared = prepare(article(**record), delivery(), most_sentences=200, stale_hours=72)
-    return [(s.field, place) for s, place in zip(prepared.sentences, _positions(prepared.sentences), strict=True)]
+    fields = [sentence.field for sentence in prepared.sentences]
+    return list(zip(fields, positions_of(fields), strict=True))
 
 
 def test_headline_lead_and_body_are_told_apart() -> None:

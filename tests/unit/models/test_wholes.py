@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.article import FEATURES, features
+from models.article import FEATURES, features, positions_of
 from models.encoding import Context
 from models.labels import EVENTS, LABELS, SIGNALS, SIGNALS_OF_EVENT
 from models.training.data import CorpusError, read_json_lines
 from models.training.pool import read_splits
 from models.training.wholes import ARTICLES, evidence_of, pool_wholes, written_wholes
-from streams.assess.assess import _positions, prepare
+from streams.assess.assess import prepare
 from streams.ingest.sentences import split
 from streams.ingest.text import fold
 from tests.unit.assess.assessing import delivery
@@ -68,7 +68,7 @@ def test_an_article_is_asked_as_the_worker_asks(
     (whole,) = written_wholes(split, fold, path)
     assert whole.texts == prepared.texts
     assert whole.contexts == prepared.contexts
-    assert whole.positions == _positions(prepared.sentences)
+    assert whole.positions == positions_of([sentence.field for sentence in prepared.sentences])
 
 
 def test_a_written_article_becomes_a_whole(tmp_path: Path) -> None:
