@@ -18,6 +18,11 @@ __all__ = ["Augmentation", "augment"]
 # A sentence of fewer words may need its headline to be understood, so its context is never taken away.
 _NEEDS_CONTEXT_BELOW = 12
 _JOINTS = (", and ", ", while ", "; ", " - ", ". ", ", ")
+# May be lost: none of them turns an answer, as "no", "not" or "ex" would.
+_LOSABLE = frozenset({"a", "an", "at", "by", "in", "of", "on", "the", "to"})
+_MOST_BLEMISHES = 3
+_LONG_ENOUGH = 5
+"""Letters of a word that is still read with one of them gone."""
 _QUOTES = ('"', "“", "”", "'", "«", "»")
 
 
@@ -32,6 +37,7 @@ class Augmentation:
     lose_final_stop: float = 0.1
     glue_words: float = 0.05
     join_calm: float = 0.1
+    roughen: float = 0.15
 
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:
@@ -66,6 +72,8 @@ def augment(example: Example, chances: Augmentation, others: Sequence[Example], 
         at = int(random.integers(len(words) - 1))
         words[at : at + 2] = [words[at] + words[at + 1]]
         text = " ".join(words)
+    if random.random() < chances.roughen and text.count(" ") > 8:
+        text = _roughened(text, random)
     if random.random() < chances.lose_final_stop:
         text = text.rstrip(". ") or text
     if others and random.random() < chances.join_calm:
@@ -74,3 +82,22 @@ def augment(example: Example, chances: Augmentation, others: Sequence[Example], 
             first, second = (text, neighbour.text) if random.random() < 0.5 else (neighbour.text, text)
             text = f"{first.rstrip('. ')}{_JOINTS[int(random.integers(len(_JOINTS)))]}{second}"
     return replace(example, text=text, context=context)
+
+
+def _roughened(text: str, random: np.random.Generator) -> str:
+    """`text` (of two words or more) as a hasty translation might have it: a few words glued, letters, short words and
+    commas lost.
+    """
+    words = text.split(" ")
+    for _ in range(int(random.integers(1, _MOST_BLEMISHES + 1))):
+        at, kind = int(random.integers(len(words) - 1)), random.random()
+        word = words[at]
+        if kind < 0.6:
+            words[at : at + 2] = [word + words[at + 1]]
+        elif word.lower() in _LOSABLE:
+            del words[at]
+        elif len(word) >= _LONG_ENOUGH and word.isalpha():
+            gone = int(random.integers(1, len(word) - 1))
+            words[at] = word[:gone] + word[gone + 1 :]
+    rough = " ".join(words)
+    return rough.replace(",", "") if random.random() < 0.2 else rough

@@ -25,7 +25,7 @@ class Rounds:
     forgets nothing.
     """
 
-    number: int = 3
+    number: int = 1
     questions: int = 6_500
     worst: int = 9_000
     others: int = 7_500

@@ -39,8 +39,9 @@ class Recipe:
 
     `pretrain` (its `out` and `base` are ignored) comes first if there is unlabelled news. `teachers` models are trained
     with successive seeds, as `teacher` says (its `out` and `threads` are ignored; None: as `options`), which may name a
-    larger base. With `teach` their mean answers sentences for `students` more models, each corrected in `rounds`, whose
-    mean is the result; without students it is the teachers'.
+    larger base. With `teach` their mean answers sentences for `students` more models, each corrected in `rounds` and
+    then trained on as `finish` says (its `out`, `base`, `seed` and `threads` are ignored) over everything, whose mean
+    is the result; without students it is the teachers'.
     """
 
     options: TrainOptions
@@ -50,12 +51,15 @@ class Recipe:
     teach: TeachOptions | None = None
     students: int = 0
     rounds: Rounds = NO_ROUNDS
+    finish: TrainOptions | None = None
 
     def __post_init__(self) -> None:
         if self.teachers < 1 or self.students < 0:
             raise ValueError("a recipe needs a teacher, and no fewer than 0 students")
         if self.teacher is not None and (self.teach is None or not self.students):
             raise ValueError("teachers of their own kind need students: their weights are not the result")
+        if self.finish is not None and (self.teach is None or not self.students):
+            raise ValueError("only students are finished: finish needs teach and students")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,21 @@ def _taught(
             _corrected(recipe, number, student, softer, lessons, parts / f"{student.name}-corrected-{number}", say)
             for student in students
         ]
-    return students
+    if recipe.finish is None:
+        return students
+    # Rounds show what is odd; news is mostly not, so the last word is everything's.
+    return [_finished(recipe, recipe.finish, student, softer, lessons, say) for student in students]
+
+
+def _finished(
+    recipe: Recipe, finish: TrainOptions, student: Path, data: Gathered, lessons: tuple[Example, ...], say: Progress
+) -> Path:
+    say(f"finishing {student.name}")
+    out = student.parent / f"{student.name}-finished"
+    options = recipe.options
+    chosen = replace(finish, out=out, base=options.base, seed=options.seed, threads=options.threads)
+    train(chosen, data, say, lessons, Quick, ("dev",), start=student)
+    return out
 
 
 def _corrected(

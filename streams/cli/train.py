@@ -75,12 +75,13 @@ def train(
 def _recipe(
     out: Path, name: str, version: str, seed: int, quick: bool, threads: int | None, teacher: Path | None
 ) -> "Recipe":
+    from models.training.augment import Augmentation
     from models.training.correct import Rounds
     from models.training.options import TrainOptions
     from models.training.recipe import Recipe
     from models.training.teach import TeachOptions
 
-    # The settings of run e2 in models/training/TRIALS.md, the best so far.
+    # The settings of run e2 in models/training/TRIALS.md, the best without a teacher.
     options = TrainOptions(
         out=out,
         name=name,
@@ -111,7 +112,18 @@ def _recipe(
         calm_share=0.2,
     )
     options = replace(options, encoder_rate=1.5e-4, calm_share=0.2, taught_weight=0.7)
-    return Recipe(options, teacher=large, teach=teach, students=1, rounds=Rounds(seed=seed))
+    # As d9 to d11: everything evenly, more of it roughened, the written sentences twice as loud.
+    finish = replace(
+        options,
+        epochs=2,
+        average_last=2,
+        encoder_rate=8e-5,
+        head_rate=5e-4,
+        taught_weight=1.0,
+        corpus_weight=2.0,
+        augmentation=Augmentation(roughen=0.3),
+    )
+    return Recipe(options, teacher=large, teach=teach, students=1, rounds=Rounds(seed=seed), finish=finish)
 
 
 def _news(articles: "dict[str, PoolArticle]") -> "News":

@@ -177,6 +177,29 @@ def test_students_are_corrected_in_rounds(base: Path, data: Gathered, tmp_path: 
     assert all(torch.equal(ships[name], corrected[name]) for name in ships)
 
 
+def test_a_finished_student_ships_and_learned_as_it_was_told(base: Path, data: Gathered, tmp_path: Path) -> None:
+    chosen = replace(options(tmp_path / "w", base), epochs=1, average_last=1, max_steps=2)
+    rounds = Rounds(number=1, questions=5, worst=4, others=3)
+    still = replace(chosen, encoder_rate=1e-12, head_rate=1e-12, weight_decay=0.0)
+    for name, finish in (("still", still), ("moved", replace(chosen, seed=99))):
+        out = tmp_path / name
+        recipe = Recipe(replace(chosen, out=out), teach=TeachOptions(), students=1, rounds=rounds, finish=finish)
+        follow(recipe, data, News(), [])
+        ships = load_file(out / "model.safetensors")
+        parts = out / "parts"
+        finished = load_file(parts / "student-1-corrected-1-finished" / "model.safetensors")
+        corrected = load_file(parts / "student-1-corrected-1" / "model.safetensors")
+        assert all(torch.equal(ships[key], finished[key]) for key in ships)
+        same = all(torch.allclose(finished[key].float(), corrected[key].float(), atol=1e-3) for key in ships)
+        assert same == (name == "still")
+
+
+def test_only_students_are_finished(base: Path, tmp_path: Path) -> None:
+    chosen = options(tmp_path, base)
+    with pytest.raises(ValueError, match="only students are finished"):
+        Recipe(chosen, teach=TeachOptions(), finish=chosen)
+
+
 def test_going_on_begins_where_the_weights_end(base: Path, tmp_path: Path) -> None:
     fresh = load_base(base, "mean_max")
     with pytest.raises(WeightsCorruptError, match="shape"):

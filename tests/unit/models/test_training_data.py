@@ -145,21 +145,21 @@ def test_a_public_set_of_another_shape_is_refused(tmp_path: Path) -> None:
 
 def test_augmentation_keeps_answers_and_repeats_with_its_seed(shard: Shard) -> None:
     (example,) = read_corpus([shard({"context": [None, None]})])
-    chances = Augmentation(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+    chances = Augmentation(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
     lender = read_corpus([shard({"id": "s-9", "text": "Other.", "context": ["Harbour news", None]}, name="t.jsonl")])
     once, again = (augment(example, chances, lender, np.random.default_rng(4)) for _ in range(2))
     assert once == again
     assert once.text != example.text
     assert once.context == ("Harbour news", None)
     assert once.targets == example.targets
-    assert augment(example, Augmentation(0, 0, 0, 0, 0, 0, 0), lender, np.random.default_rng(4)) == example
+    assert augment(example, Augmentation(0, 0, 0, 0, 0, 0, 0, 0), lender, np.random.default_rng(4)) == example
 
 
 def test_only_calm_sentences_are_joined(shard: Shard) -> None:
     calm = {"id": "s-2", "text": "The library opened at ten.", "escalation": 0, "signals": [], "group": "s-g002"}
     doubtful = calm | {"id": "s-3", "text": "A dull thud was heard.", "evacuation": None, "group": "s-g003"}
     armed, quiet, unclear = read_corpus([shard({}, calm, doubtful)])
-    chances = Augmentation(0, 0, 0, 0, 0, 0, 1.0)
+    chances = Augmentation(0, 0, 0, 0, 0, 0, 1.0, 0)
     for seed in range(20):
         joined = augment(armed, chances, [quiet], np.random.default_rng(seed))
         assert armed.text.rstrip(". ") in joined.text
@@ -167,6 +167,23 @@ def test_only_calm_sentences_are_joined(shard: Shard) -> None:
         assert joined.targets == armed.targets
         for lender in (armed, unclear):
             assert augment(armed, chances, [lender], np.random.default_rng(seed)).text == armed.text
+
+
+def test_roughening_spares_what_turns_an_answer(shard: Shard) -> None:
+    text = "The ministry said on Monday that it would not evacuate any of the students and that no flight was planned"
+    (example,) = read_corpus([shard({"text": text})])
+    chances = Augmentation(0, 0, 0, 0, 0, 0, 0, 1.0)
+    seen = set()
+    for seed in range(200):
+        rough = augment(example, chances, [], np.random.default_rng(seed))
+        letters = rough.text.replace(" ", "")
+        assert "not" in letters and "no" in letters.replace("not", "")
+        assert len(text.split()) - 3 <= len(rough.text.split()) <= len(text.split())
+        assert rough.targets == example.targets
+        seen.add(rough.text)
+    assert len(seen) > 100
+    (short,) = read_corpus([shard({"text": "Troops crossed the border."})])
+    assert augment(short, chances, [], np.random.default_rng(1)).text == short.text
 
 
 def test_a_short_sentence_keeps_the_context_that_it_needs(shard: Shard) -> None:

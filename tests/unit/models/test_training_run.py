@@ -27,7 +27,7 @@ from models.training.options import TrainOptions
 from models.training.soup import mix
 from models.training.train import train
 
-CALM = Augmentation(0, 0, 0, 0, 0, 0, 0)
+CALM = Augmentation(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def write_corpus(path: Path) -> Path:
