@@ -14,6 +14,7 @@ from models.errors import TocsinError
 from streams.cli import (
     config,
     demo,
+    dlq,
     doctor,
     evaluate,
     replay,
@@ -60,6 +61,7 @@ app.command(rich_help_panel=_START)(score.score)
 app.command(rich_help_panel=_START)(validate.validate)
 app.command(rich_help_panel=_RUN)(worker.worker)
 app.add_typer(topics.app, name="topics", rich_help_panel=_RUN)
+app.add_typer(dlq.app, name="dlq", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(doctor.doctor)
 app.command(rich_help_panel=_LOOK)(replay.replay)
 app.command(rich_help_panel=_LOOK)(tail.tail)

@@ -6,18 +6,16 @@ that is asked for, by default Exercise, so that no bot takes a replay for news. 
 
 import time
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from streams.cli.inputs import Record
+    from streams.cli.sending import Sending
     from streams.settings import Settings
 
 __all__ = ["replay"]
-
-_AT_ONCE = 500
-"""Records that may wait for their acks."""
 
 
 class Status(StrEnum):
@@ -44,6 +42,7 @@ def replay(
     """Send articles from files to the input topic."""
     from streams.cli import inputs, running
     from streams.cli.output import say
+    from streams.cli.sending import Sending
     from streams.settings import from_environment
 
     most = _rate(rate)
@@ -57,12 +56,12 @@ def replay(
             " --event-time sends them under their own dates"
         )
     stamps = [stamp if event_time else None for stamp, _ in dates]
-    sending = _Sending(settings, topic or settings.articles_topics[0], status.value, most)
+    sending, target = Sending(), topic or settings.articles_topics[0]
     try:
-        running.run(settings, sending.run(records, stamps))
+        running.run(settings, _run(settings, sending, target, records, stamps, status.value, most))
     finally:
         if sending.sent:
-            say(f"{sending.sent} of {len(records)} records sent to {sending.topic} as {status.value}")
+            say(f"{sending.sent} of {len(records)} records sent to {target} as {status.value}")
     if sending.refused:
         say(f"{sending.refused} records are larger than TOCSIN_REQUEST_BYTES or the topic allow: not sent")
         raise typer.Exit(1)
@@ -98,62 +97,39 @@ def _date(record: "Record", settings: "Settings") -> tuple[int | None, bool]:
     return (stamp if stamp >= 0 else None), is_stale(first, now, settings.stale_hours)
 
 
-class _Sending:
-    """Sends records and counts. `rate`: most a second, None for as fast as the broker takes them."""
+async def _run(
+    settings: "Settings",
+    sending: "Sending",
+    topic: str,
+    records: "list[Record]",
+    stamps: list[int | None],
+    status: str,
+    rate: float | None,
+) -> None:
+    """Send all, at most `rate` a second. Raises TopicMissingError, BrokerError."""
+    import asyncio
 
-    def __init__(self, settings: "Settings", topic: str, status: str, rate: float | None) -> None:
-        self._settings, self._rate = settings, rate
-        self._headers = [("tocsin-status", status.encode())]
-        self.topic = topic
-        self.sent = self.refused = 0
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    async def run(self, records: "list[Record]", stamps: list[int | None]) -> None:
-        """Send all. Raises TopicMissingError, BrokerError."""
-        import asyncio
+    from streams.cli.output import stderr
+    from streams.errors import TopicMissingError
+    from streams.kafka import clients
 
-        from aiokafka.errors import MessageSizeTooLargeError
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        from streams.cli.output import stderr
-        from streams.errors import TopicMissingError
-        from streams.kafka import clients
-
-        async with clients.admin(self._settings) as admin:
-            if self.topic not in await admin.list_topics():
-                raise TopicMissingError(f"there is no topic {self.topic}; run `tocsin topics create`, or see --topic")
-        console = stderr()
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        waiting: list[asyncio.Future[Any]] = []
-        async with clients.producer(self._settings, linger_ms=5) as producer:
-            with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-                bar = progress.add_task(f"to {self.topic}", total=len(records))
-                begin = time.monotonic()
-                for number, (record, stamp) in enumerate(zip(records, stamps, strict=True)):
-                    if self._rate:
-                        await asyncio.sleep(max(0.0, begin + number / self._rate - time.monotonic()))
-                    try:
-                        waiting.append(
-                            await producer.send(
-                                self.topic, value=record.value, headers=self._headers, timestamp_ms=stamp
-                            )
-                        )
-                    except MessageSizeTooLargeError:
-                        self.refused += 1
-                    if len(waiting) >= _AT_ONCE or self._rate:
-                        await self._confirm(waiting)
-                    progress.update(bar, completed=number + 1)
-                await self._confirm(waiting)
-
-    async def _confirm(self, waiting: "list[Any]") -> None:
-        import asyncio
-
-        from aiokafka.errors import MessageSizeTooLargeError
-
-        for result in await asyncio.gather(*waiting, return_exceptions=True):
-            if isinstance(result, MessageSizeTooLargeError):
-                self.refused += 1
-            elif isinstance(result, BaseException):
-                raise result
-            else:
-                self.sent += 1
-        waiting.clear()
+    async with clients.admin(settings) as admin:
+        if topic not in await admin.list_topics():
+            raise TopicMissingError(f"there is no topic {topic}; run `tocsin topics create`, or see --topic")
+    headers = [("tocsin-status", status.encode())]
+    console = stderr()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    async with clients.producer(settings, linger_ms=5) as producer:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            bar = progress.add_task(f"to {topic}", total=len(records))
+            begin = time.monotonic()
+            for number, (record, stamp) in enumerate(zip(records, stamps, strict=True)):
+                if rate:
+                    await asyncio.sleep(max(0.0, begin + number / rate - time.monotonic()))
+                await sending.send(producer, topic, value=record.value, headers=headers, timestamp_ms=stamp)
+                if rate:
+                    await sending.confirm()
+                progress.update(bar, completed=number + 1)
+            await sending.confirm()

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from streams.errors import BrokerError, SettingsError
+from streams.kafka.embedded import mend_end_offsets
 from streams.settings import Settings
 
 __all__ = ["admin", "connection", "consumer", "producer", "ssl_context"]
@@ -87,6 +88,8 @@ async def consumer(settings: Settings, *topics: str, **more: Any) -> AsyncIterat
         }
         | more
     )
+    if settings.embedded_broker:
+        mend_end_offsets()
     async with _running(AIOKafkaConsumer(*topics, **arguments), settings, "stop") as client:
         yield client
 

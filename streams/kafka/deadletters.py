@@ -12,7 +12,21 @@ from streams.ingest.article import Reason
 from streams.kafka.ledger import TopicPartition
 from streams.kafka.records import Delivery, Outgoing
 
-__all__ = ["DeadLetterLimit", "dead_letter", "dlq_name"]
+__all__ = ["HEADERS", "MARK", "DeadLetterLimit", "dead_letter", "dlq_name"]
+
+HEADERS = (
+    "dlq.reason",
+    "dlq.stage",
+    "dlq.error",
+    "dlq.topic",
+    "dlq.partition",
+    "dlq.offset",
+    "dlq.ts",
+    "dlq.app_version",
+)
+"""Our headers of a dead letter, in their order, behind those of the original."""
+MARK = "tocsin-replayed-from"
+"""Header of a record that `tocsin dlq replay` sent again: the letter that it was, as `topic[partition]@offset`."""
 
 _ERROR_CHARACTERS = 300
 _SAMPLE = 1_000
@@ -28,21 +42,21 @@ def dlq_name(topic: str) -> str:
 def dead_letter(delivery: Delivery, reason: Reason, stage: str, error: str) -> Outgoing:
     """The record to write for `delivery`. `error` is bounded and holds no text of the article."""
     printable = "".join(letter if letter.isprintable() else " " for letter in error)[:_ERROR_CHARACTERS]
-    ours = {
-        "dlq.reason": reason,
-        "dlq.stage": stage,
-        "dlq.error": printable,
-        "dlq.topic": delivery.tp.topic,
-        "dlq.partition": str(delivery.tp.partition),
-        "dlq.offset": str(delivery.offset),
-        "dlq.ts": str(int(time.time() * 1000)),
-        "dlq.app_version": version("tocsin"),
-    }
+    ours = (
+        reason,
+        stage,
+        printable,
+        delivery.tp.topic,
+        str(delivery.tp.partition),
+        str(delivery.offset),
+        str(int(time.time() * 1000)),
+        version("tocsin"),
+    )
     return Outgoing(
         topic=dlq_name(delivery.tp.topic),
         key=delivery.key,
         value=delivery.value,
-        headers={name: text.encode() for name, text in ours.items()},
+        headers={name: text.encode() for name, text in zip(HEADERS, ours, strict=True)},
         original_headers=delivery.headers,
     )
 

@@ -80,10 +80,14 @@ def free_ports(count: int) -> list[int]:
 
 
 class EmbeddedBroker:
-    """A broker process of our own on the loopback address. Use as a context manager."""
+    """A broker process of our own on the loopback address. Use as a context manager.
 
-    def __init__(self, port: int | None = None) -> None:
+    `advertised` is the port that clients are told, if a proxy stands before `port`.
+    """
+
+    def __init__(self, port: int | None = None, advertised: int | None = None) -> None:
         self.port = port or free_ports(1)[0]
+        self._advertised = advertised
         self._fixed = port is not None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -91,6 +95,11 @@ class EmbeddedBroker:
     def servers(self) -> str:
         """`host:port` for clients."""
         return f"{HOST}:{self.port}"
+
+    @property
+    def advertised(self) -> int:
+        """The port that clients are told."""
+        return self._advertised or self.port
 
     @property
     def pid(self) -> int | None:
@@ -107,10 +116,10 @@ class EmbeddedBroker:
         raise BrokerError(f"the embedded broker does not start on port {self.port}: another program may have it")
 
     def _start(self) -> bool:
-        url = f"tcp://{HOST}:{self.port}"
+        url, told = f"tcp://{HOST}:{self.port}", f"tcp://{HOST}:{self.advertised}"
         # A clean environment: variables of other programs (LISTENER_URL, RUST_LOG ...) would change what it does.
         self._process = subprocess.Popen(
-            [str(_binary()), "broker", "--silent", "--listener-url", url, "--advertised-listener-url", url,
+            [str(_binary()), "broker", "--silent", "--listener-url", url, "--advertised-listener-url", told,
              "--storage-engine", "memory://tocsin/"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={"RUST_LOG": "error", "PATH": os.defpath},

@@ -241,7 +241,7 @@ def _delivery(tp: TopicPartition, message: Any) -> Delivery:
         timestamp_ms=plausible_ms(round((message.timestamp or 0.0) * 1000)),
         key=message.key,
         value=message.value,
-        headers=tuple((name, value if isinstance(value, bytes) else b"") for name, value in pairs),
+        headers=tuple((name, value) for name, value in pairs),
         generation=message.generation_id,
         message=message,
     )

@@ -7,7 +7,10 @@ from typing import Any
 
 from streams.kafka.ledger import TopicPartition
 
-__all__ = ["Delivery", "Outgoing", "plausible_ms"]
+__all__ = ["Delivery", "Headers", "Outgoing", "plausible_ms"]
+
+Headers = tuple[tuple[str, bytes | None], ...]
+"""Names and values, in order; Kafka allows a name twice, and a value that is null."""
 
 _LATEST_MS = 7_258_118_400_000
 """2200-01-01: a later timestamp is in micro- or nanoseconds, a frequent mistake of producers."""
@@ -32,7 +35,7 @@ class Delivery:
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: Headers
     generation: int
     message: Any = field(compare=False, repr=False)
 
@@ -46,7 +49,7 @@ class Delivery:
         found = None
         for key, value in self.headers:
             if key == name:
-                found = value
+                found = value or b""
         return None if found is None else found.decode("utf-8", "replace")
 
     @property
@@ -64,10 +67,10 @@ class Outgoing:
     value: bytes | None
     headers: Mapping[str, bytes] = field(default_factory=dict)
     partition: int | None = None
-    original_headers: tuple[tuple[str, bytes], ...] = ()
+    original_headers: Headers = ()
     """Headers passed on untouched (dead letters); they come before `headers`."""
 
     @property
-    def all_headers(self) -> list[tuple[str, bytes]]:
+    def all_headers(self) -> list[tuple[str, bytes | None]]:
         """Both kinds of headers, in the order they are written."""
         return [*self.original_headers, *self.headers.items()]

@@ -1,4 +1,4 @@
-"""A real Apache Kafka for tests: one node, KRaft, on free loopback ports, in a temporary folder."""
+"""A real Apache Kafka for tests: one node or several, KRaft, on free loopback ports, in a temporary folder."""
 
 import os
 import shutil
@@ -23,39 +23,120 @@ def find_kafka() -> Path | None:
     return None
 
 
-class ApacheKafka:
-    """One broker node. Use as a context manager; `kill` and `start` again keep its data."""
+class Node:
+    """One broker process. `stop` and `start` again keep its data."""
 
-    def __init__(self, home: Path, extra: dict[str, str] | None = None) -> None:
+    def __init__(self, home: Path, folder: Path, number: int) -> None:
+        self.home, self.folder, self.number = home, folder, number
+        # Clients see `port`; `inside` is a second listener that a proxy stands before, on `outside`.
+        self.port, self.controller, self.inside, self.outside = free_ports(4)
+        self.properties = folder / f"{number}.properties"
+        self.log = folder / f"{number}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def launch(self) -> None:
+        with self.log.open("ab") as log:
+            environment = {**os.environ, "LOG_DIR": str(self.folder / "logs"), "KAFKA_HEAP_OPTS": "-Xmx512m"}
+            self.process = subprocess.Popen(
+                [str(self.home / "bin" / "kafka-server-start.sh"), str(self.properties)],
+                stdout=log, stderr=log, env=environment, start_new_session=True,
+            )  # fmt: skip
+
+    def wait_ready(self, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.alive:
+            if answers(self.port):
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"Kafka does not start:\n{self.log.read_text()[-3000:]}")
+
+    def send(self, number: int) -> None:
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        self.send(signal.SIGCONT)  # a stopped process would not hear anything else
+        self.send(number)
+        if self.process is not None:
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.send(signal.SIGKILL)
+                self.process.wait()
+
+
+class ApacheKafka:
+    """A cluster, of one node if not told otherwise. Use as a context manager."""
+
+    def __init__(self, home: Path, extra: dict[str, str] | None = None, nodes: int = 1) -> None:
         self.home = home
         self.folder = Path(tempfile.mkdtemp(prefix="tocsin-kafka-"))
-        self.port, controller = free_ports(2)
-        lines = {
+        self.nodes = [Node(home, self.folder, number) for number in range(1, nodes + 1)]
+        self.replication = min(3, nodes)
+        voters = {node.number: self.tool("kafka-storage.sh", "random-uuid") for node in self.nodes}
+        cluster = self.tool("kafka-storage.sh", "random-uuid")
+        initial = ",".join(f"{node.number}@127.0.0.1:{node.controller}:{voters[node.number]}" for node in self.nodes)
+        for node in self.nodes:
+            lines = self._properties(node) | (extra or {})
+            node.properties.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
+            self.tool(
+                "kafka-storage.sh",
+                "format",
+                "-t",
+                cluster,
+                "--initial-controllers",
+                initial,
+                "-c",
+                str(node.properties),
+            )
+
+    def _properties(self, node: Node) -> dict[str, str]:
+        copies, safe = str(self.replication), "2" if self.replication >= 3 else "1"
+        return {
             "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "node.id": str(node.number),
+            "controller.quorum.bootstrap.servers": ",".join(f"127.0.0.1:{one.controller}" for one in self.nodes),
+            "listeners": (
+                f"PLAINTEXT://127.0.0.1:{node.port},PROXIED://127.0.0.1:{node.inside},"
+                f"CONTROLLER://127.0.0.1:{node.controller}"
+            ),
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{node.port},PROXIED://127.0.0.1:{node.outside}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
-            "log.dirs": str(self.folder / "data"),
-            "offsets.topic.replication.factor": "1",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
+            "log.dirs": str(self.folder / f"data{node.number}"),
+            "offsets.topic.replication.factor": copies,
+            "transaction.state.log.replication.factor": copies,
+            "transaction.state.log.min.isr": safe,
+            "min.insync.replicas": safe,
             "offsets.topic.num.partitions": "8",
             "transaction.state.log.num.partitions": "8",
             "group.initial.rebalance.delay.ms": "0",
             "auto.create.topics.enable": "false",
-            **(extra or {}),
         }
-        self.properties = self.folder / "server.properties"
-        self.properties.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
-        cluster = self.tool("kafka-storage.sh", "random-uuid")
-        self.tool("kafka-storage.sh", "format", "--standalone", "-t", cluster, "-c", str(self.properties))
-        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def port(self) -> int:
+        """The client port of the first node."""
+        return self.nodes[0].port
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes] | None":
+        """The process of the first node."""
+        return self.nodes[0].process
 
     @property
     def servers(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+
+    @property
+    def proxied_servers(self) -> str:
+        """What a client is told whose way shall lead through proxies on every node's `outside`."""
+        return ",".join(f"127.0.0.1:{node.outside}" for node in self.nodes)
 
     def tool(self, name: str, *arguments: str) -> str:
         environment = {**os.environ, "LOG_DIR": str(self.folder / "logs")}
@@ -65,30 +146,18 @@ class ApacheKafka:
         return done.stdout.strip()
 
     def start(self) -> "ApacheKafka":
-        log = (self.folder / "server.log").open("ab")
-        environment = {**os.environ, "LOG_DIR": str(self.folder / "logs"), "KAFKA_HEAP_OPTS": "-Xmx512m"}
-        self.process = subprocess.Popen(
-            [str(self.home / "bin" / "kafka-server-start.sh"), str(self.properties)],
-            stdout=log, stderr=log, env=environment, start_new_session=True,
-        )  # fmt: skip
-        log.close()
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                break
-            if answers(self.port):
-                return self
-            time.sleep(0.1)
-        raise RuntimeError(f"Kafka does not start:\n{(self.folder / 'server.log').read_text()[-3000:]}")
+        for node in self.nodes:
+            if not node.alive:
+                node.launch()
+        for node in self.nodes:
+            node.wait_ready()
+        return self
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        if self.process and self.process.poll() is None:
-            os.killpg(self.process.pid, number)
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
+        for node in self.nodes:
+            node.send(number)
+        for node in self.nodes:
+            node.stop(number)
 
     def __enter__(self) -> "ApacheKafka":
         return self.start()

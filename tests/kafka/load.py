@@ -7,7 +7,10 @@ import hashlib
 import itertools
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from streams.assess.places.names import country_names
 
 COUNTRIES = (
     "Ukraine", "Lebanon", "Sudan", "Haiti", "Niger", "Mali", "Yemen", "Libya", "Somalia", "Ethiopia", "Myanmar",
@@ -38,11 +41,25 @@ _ALARM = (
 
 def article(number: int, sentences: int = 8) -> bytes:
     """The article of that number, the same bytes every time. Every twelfth concerns a country, until all did."""
+    return _article(number, sentences, 12, COUNTRIES)
+
+
+def watched_article(number: int) -> bytes:
+    """As `article`, short, for runs of minutes: every fifteenth concerns a country, until all 238 of the world did."""
+    return _article(number, 2, 15, _world())
+
+
+@cache
+def _world() -> tuple[str, ...]:
+    return tuple(name for _, name in sorted(country_names().items()))
+
+
+def _article(number: int, sentences: int, every: int, countries: Sequence[str]) -> bytes:
     generator = random.Random(number)
     lines = [generator.choice(_LINES).format(n=generator.randint(3, 98)) for _ in range(sentences)]
     title = f"Local notes, number {number}"
-    if number % 12 == 5 and number // 12 < len(COUNTRIES):
-        country = COUNTRIES[number // 12]
+    if number % every == 5 and number // every < len(countries):
+        country = countries[number // every]
         title = f"Citizens urged to leave {country} immediately"
         lines[0] = _ALARM.format(country=country)
     digest = hashlib.sha256(str(number).encode()).hexdigest()[:8]

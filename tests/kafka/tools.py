@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -51,16 +51,20 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 class Worker:
-    """One stage as a process. Use as a context manager: it is ended with the test."""
+    """One stage as a process. Use as a context manager: it is ended with the test. `module` is what runs instead of
+    the command line itself, in an environment with `more`.
+    """
 
-    def __init__(self, settings: Settings, stage: str) -> None:
+    def __init__(
+        self, settings: Settings, stage: str, module: str = "streams.cli.main", more: Mapping[str, str] | None = None
+    ) -> None:
         self.settings, self.stage = settings, stage
         self.log = Path(settings.data_dir) / f"{stage}-{time.monotonic_ns()}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "streams.cli.main", "worker", "--stages", stage],
-                stdout=log, stderr=log, env=environment(settings), start_new_session=True,
+                [sys.executable, "-m", module, "worker", "--stages", stage],
+                stdout=log, stderr=log, env=environment(settings) | dict(more or {}), start_new_session=True,
             )  # fmt: skip
 
     @property

@@ -1,0 +1,132 @@
+"""A worker with fault points: the real command, in which a test can make one step fail once.
+
+    FAULT_FOLDER=DIR python -m tests.kafka.faulty worker --stages assess
+
+A fault point `name` is armed by a file of that name in the folder. The first process that comes to the point takes
+the file away and fails there, so each file makes one fault. SIGUSR1 sets the clock to as many seconds off as the
+file `clock` says. `FAULT_DROP` is the share of records that vanish between Faust and the ledger.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["POINTS", "main"]
+
+POINTS = ("tokeniser", "model", "policy", "publisher", "memory", "after-deliver", "after-store", "before-ack")
+"""Names of the fault points. The last three end the process with SIGKILL, between the steps of the alert stage."""
+
+_folder = Path(os.environ.get("FAULT_FOLDER", "/nonexistent"))
+
+
+def armed(name: str) -> bool:
+    """Whether the point is to fail now; true for one caller of one process only."""
+    try:
+        (_folder / name).unlink()
+    except OSError:
+        return False
+    print(f"fault point {name}: failing now", file=sys.stderr, flush=True)
+    return True
+
+
+def _die(name: str) -> None:
+    if armed(name):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _before(owner: Any, method: str, fail: Callable[[], None]) -> None:
+    """Make `owner.method` call `fail` first."""
+    inner = getattr(owner, method)
+
+    def outer(*args: Any, **kwargs: Any) -> Any:
+        fail()
+        return inner(*args, **kwargs)
+
+    setattr(owner, method, outer)
+
+
+def _after(owner: Any, method: str, fail: Callable[[], None]) -> None:
+    """Make the coroutine method `owner.method` call `fail` when it is done."""
+    inner = getattr(owner, method)
+
+    async def outer(*args: Any, **kwargs: Any) -> Any:
+        value = await inner(*args, **kwargs)
+        fail()
+        return value
+
+    setattr(owner, method, outer)
+
+
+def _raises(name: str, error: Callable[[], BaseException]) -> Callable[[], None]:
+    def fail() -> None:
+        if armed(name):
+            raise error()
+
+    return fail
+
+
+def _patch() -> None:
+    from models.classifier import Classifier
+    from streams.alert import policy
+    from streams.alert.stage import AlertStage
+    from streams.alert.table import IncidentTable
+    from streams.errors import PublishError
+    from streams.kafka.intake import Intake
+    from streams.kafka.publish import Publisher
+
+    _before(Classifier, "encode", _raises("tokeniser", lambda: RuntimeError("fault point: tokeniser")))
+    _before(Classifier, "logits", _raises("model", lambda: RuntimeError("fault point: model")))
+    _before(Classifier, "logits", _raises("memory", lambda: MemoryError("fault point: memory")))
+    _before(policy, "decide", _raises("policy", lambda: RuntimeError("fault point: policy")))
+    _before(Publisher, "confirm", _raises("publisher", lambda: PublishError("fault point: publisher")))
+    _after(AlertStage, "_deliver", lambda: _die("after-deliver"))
+    _after(IncidentTable, "store", lambda: _die("after-store"))
+    _before(Intake, "finish", lambda: _die("before-ack"))
+
+
+def _move_the_clock() -> None:
+    real = time.time
+    offset = 0.0
+
+    def moved(_number: int, _frame: object) -> None:
+        nonlocal offset
+        offset = float((_folder / "clock").read_text())
+
+    time.time = lambda: real() + offset
+    signal.signal(signal.SIGUSR1, moved)
+
+
+def _drop(share: float) -> None:
+    """Let records vanish where Faust itself has lost them: after it has read and booked them, before our ledger."""
+    from streams.kafka.app import StageApp
+
+    chance = random.Random(os.getpid())
+    inner = StageApp.hand_over
+
+    async def outer(self: StageApp, event: Any) -> None:
+        if chance.random() < share:
+            self.consumer.ack(event.message)
+            return
+        await inner(self, event)
+
+    StageApp.hand_over = outer  # type: ignore[method-assign]  # the test's purpose
+
+
+def main() -> None:
+    """Patch, then run the command line as it is."""
+    _move_the_clock()
+    from streams.cli.main import main as run
+
+    _patch()
+    if share := float(os.environ.get("FAULT_DROP", "0")):
+        _drop(share)
+    run()
+
+
+if __name__ == "__main__":
+    main()
