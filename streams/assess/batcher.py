@@ -127,19 +127,29 @@ class Batcher(Service):
         return works
 
     def _score(self, works: Sequence[Work]) -> list[tuple[Work, Sequence[Scores] | Exception]]:
-        """Scores by work. A batch that raises is halved until the work at fault stands alone."""
+        """Scores by work. A batch that raises is halved until the work at fault stands alone, and is tried again."""
         try:
             scores = self._ports.reader.score(works)
         except (MemoryError, TocsinError):
             raise
         except Exception as error:  # noqa: BLE001  (a record's fault until proven ours)
             if len(works) == 1:
-                return [(works[0], error)]
+                return [(works[0], self._second_try(works[0], error))]
             half = len(works) // 2
             return self._score(works[:half]) + self._score(works[half:])
         if self._ports.shadow is not None:
             self._ports.shadow.offer(works, scores)
         return list(zip(works, scores, strict=True))
+
+    def _second_try(self, work: Work, error: Exception) -> Sequence[Scores] | Exception:
+        """Scores of a work that raised alone; or its error, if the classifier still answers what it answered before."""
+        try:
+            return self._ports.reader.score([work])[0]
+        except (MemoryError, TocsinError):
+            raise
+        except Exception:  # noqa: BLE001  (now proven: the record's fault, or ours)
+            self._ports.reader.prove()
+            return error
 
     async def _write_batch(self) -> None:
         scored = await self._scored.get()

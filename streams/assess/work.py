@@ -15,6 +15,7 @@ from models import Classifier
 from streams.assess.assess import Prepared, Scores, assess, prepare
 from streams.assess.places import Gazetteer
 from streams.assess.record import Assessment, ModelRef, Status, encode
+from streams.errors import ModelError, TocsinError
 from streams.ingest.article import Limits, Reason, Rejected
 from streams.ingest.decode import decode
 from streams.kafka.deadletters import dead_letter
@@ -100,6 +101,17 @@ class Reader:
                 Delivery(TopicPartition("warm", 0), 0, int(time.time() * 1000), None, orjson.dumps(value), (), 0, None)
             )
             self.conclude(work, self.score([work])[0])
+
+    def prove(self) -> None:
+        """Score a sentence that any classifier can. Raises ModelError if that fails: then it is no record's fault."""
+        try:
+            self._classifier.scores(_WARM[:1], [(None, None)])
+        except (MemoryError, TocsinError):
+            raise
+        except Exception as error:
+            raise ModelError(
+                f"the classifier fails on every sentence ({type(error).__name__}): is there memory left for it?"
+            ) from error
 
     def read(self, delivery: Delivery) -> Work:
         """Decode, clean, split and tokenise. Never raises for what the record holds."""

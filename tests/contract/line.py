@@ -39,12 +39,15 @@ class Brain:
     def __init__(self) -> None:
         self.calls: list[int] = []
         self.least = 0.0
+        self.broken = 0
+        """How many calls more raise, whatever they ask."""
 
     def token_lengths(self, texts: Sequence[str], contexts: Any) -> list[int]:
         return [len(text.split()) + 2 for text in texts]
 
     def scores(self, texts: Sequence[str], contexts: Any) -> Any:
-        if any("poison" in text for text in texts):
+        if self.broken or any("poison" in text for text in texts):
+            self.broken = max(0, self.broken - 1)
             raise RuntimeError("index out of range")
         self.calls.append(len(texts))
         noise = (len(texts) % 7) * 1e-6

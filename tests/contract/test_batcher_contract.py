@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from streams.assess.places import Gazetteer
 from streams.assess.work import Work
-from streams.errors import DeadLetterLimitError, PublishError, UnpublishableError
+from streams.errors import DeadLetterLimitError, ModelError, PublishError, UnpublishableError
 from streams.kafka.records import Outgoing
 from tests.contract.faust_harness import until
 from tests.contract.line import TOPIC, line, story
@@ -67,7 +67,28 @@ async def test_a_record_that_scoring_raises_on_is_isolated(gazetteer: Gazetteer)
         assert 5 not in written
         assert len(written) > 3
         assert at.faults == []
-        assert len(at.brain.calls) == 3, "the halves without the record at fault are scored whole"
+        assert len(at.brain.calls) == 4, "the halves without the record at fault are scored whole, and one known sentence"
+
+
+async def test_a_passing_fault_of_the_classifier_costs_no_record(gazetteer: Gazetteer) -> None:
+    async with line(gazetteer, started=False, batch_articles=1) as at:
+        at.brain.broken = 1
+        await at.put([story(0), story(1)])
+        await at.batcher.start()
+        await until(lambda: len(at.finished) == 2)
+        assert at.letters() == {}
+        assert at.faults == []
+
+
+async def test_a_classifier_that_always_fails_stops_the_worker_and_costs_no_record(gazetteer: Gazetteer) -> None:
+    async with line(gazetteer, started=False, batch_articles=4, batch_wait=0.5) as at:
+        at.brain.broken = 1_000
+        await at.put([story(n) for n in range(4)])
+        await at.batcher.start()
+        await until(lambda: bool(at.faults))
+        assert isinstance(at.faults[0], ModelError)
+        assert at.finished == []
+        assert at.post.sent == []
 
 
 @pytest.mark.parametrize("where", ["at_send", "at_ack"])
