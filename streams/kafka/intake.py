@@ -46,6 +46,8 @@ class Intake:
         self._lock = asyncio.Lock()
         self._seen: dict[TopicPartition, float] = {}
         self._finished_ms: dict[TopicPartition, int] = {}
+        self._uncommitted: dict[TopicPartition, float] = {}
+        """By partition with something to commit: when there last was nothing, or a commit went ahead."""
         self.finished = 0
         """Deliveries finished since the start: what liveness watches."""
 
@@ -96,7 +98,9 @@ class Intake:
 
     def finish(self, delivery: Delivery) -> None:
         """Every output of `delivery` is acknowledged: it may be committed once all before it are finished."""
-        self._ledger.finish(delivery.tp, delivery.offset, delivery.generation)
+        position = self._ledger.finish(delivery.tp, delivery.offset, delivery.generation)
+        if position is not None and position > delivery.offset:
+            self._uncommitted.setdefault(delivery.tp, time.monotonic())
         self._finished_ms[delivery.tp] = max(self._finished_ms.get(delivery.tp, 0), delivery.timestamp_ms)
         self.finished += 1
         self._app.consumer.ack(delivery.message)
@@ -122,6 +126,7 @@ class Intake:
     def revoked(self) -> None:
         """The group took our partitions, after everything in work was finished."""
         self._ledger.close()
+        self._uncommitted.clear()
 
     async def close(self) -> None:
         """End the connection that reads holes."""
@@ -138,11 +143,22 @@ class Intake:
     def committed(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Told by the transport after each commit."""
         now_ms = time.time() * 1000
-        for tp in offsets:
+        for tp, end in offsets.items():
+            position = self._ledger.position(tp)
+            if position is None or end >= position:
+                self._uncommitted.pop(tp, None)
+            else:
+                self._uncommitted[tp] = time.monotonic()  # it went ahead, and more was finished meanwhile
             if tp in self._finished_ms:
                 self._metrics.commit_age.observe(max(0.0, (now_ms - self._finished_ms[tp]) / 1000))
 
     # What health and metrics ask.
+
+    @property
+    def commit_stalled(self) -> float:
+        """Seconds for which finished records of some partition have waited without its commit going ahead."""
+        since = min(self._uncommitted.values(), default=None)
+        return 0.0 if since is None else time.monotonic() - since
 
     def lag(self) -> dict[TopicPartition, tuple[int, float]]:
         """By partition: records not yet finished, and the age in seconds of the last one finished (0 if none wait)."""

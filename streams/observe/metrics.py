@@ -67,6 +67,7 @@ class Metrics:
     event_loop_lag: Histogram
     batch_padded_tokens: Histogram
     commit_age: Histogram
+    commit_stalled: Gauge
     inference_batch_size: Histogram
     input_tokens: Histogram
     score: Histogram
@@ -140,6 +141,9 @@ def build() -> Metrics:
             "Age of the newest finished record while others wait.",
             "topic",
             "partition",
+        ),
+        commit_stalled=gauge(
+            "commit_stalled_seconds", "For how long finished records have waited without any commit going ahead."
         ),
         inference_queue_depth=gauge("inference_queue_depth", "Articles waiting for the classifier."),
         last_article=gauge("last_article_timestamp_seconds", "When an article last arrived."),

@@ -13,6 +13,7 @@ from mode import Service
 
 from streams.kafka.intake import Intake
 from streams.observe.metrics import Metrics
+from streams.observe.stuck import StuckDetector
 
 __all__ = ["Monitor"]
 
@@ -42,11 +43,22 @@ class Monitor(Service):
         self._stuck_after, self._depth, self._sample = stuck_after, depth, sample
         self._finished = -1
         self._moved = time.monotonic()
+        self._detector = StuckDetector(lambda: self.stuck_for, stuck_after)
+
+    async def on_start(self) -> None:
+        """Begin to look for a standstill."""
+        self._detector.start()
+
+    async def on_stop(self) -> None:
+        """End the thread that looks."""
+        self._detector.stop()
 
     @property
     def stuck_for(self) -> float:
-        """Seconds without progress while there is work; 0 if there is none."""
-        return time.monotonic() - self._moved
+        """Seconds without progress while there is work, or in which what was finished was not committed; 0 if there is
+        none of either. It grows when the event loop itself stands still.
+        """
+        return max(time.monotonic() - self._moved, self._intake.commit_stalled)
 
     @property
     def alive(self) -> bool:
@@ -75,6 +87,7 @@ class Monitor(Service):
             self._metrics.consumer_lag_messages.labels(**labels).set(messages)
             self._metrics.consumer_lag.labels(**labels).set(seconds)
             waiting += messages
+        self._metrics.commit_stalled.set(self._intake.commit_stalled)
         self._metrics.inference_queue_depth.set(self._depth())
         self._sample()
         if self._intake.finished != self._finished or not waiting:

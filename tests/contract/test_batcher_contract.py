@@ -67,7 +67,7 @@ async def test_a_record_that_scoring_raises_on_is_isolated(gazetteer: Gazetteer)
         assert 5 not in written
         assert len(written) > 3
         assert at.faults == []
-        assert len(at.brain.calls) == 4, "the halves without the record at fault are scored whole, and one known sentence"
+        assert len(at.brain.calls) == 4, "the halves without it are scored whole, and a known sentence"
 
 
 async def test_a_passing_fault_of_the_classifier_costs_no_record(gazetteer: Gazetteer) -> None:

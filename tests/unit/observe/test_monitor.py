@@ -20,6 +20,7 @@ class Intake:
     def __init__(self) -> None:
         self.in_work = 0
         self.finished = 0
+        self.commit_stalled = 0.0
         self.lags: dict[TopicPartition, tuple[int, float]] = {}
 
     def lag(self) -> dict[TopicPartition, tuple[int, float]]:
@@ -76,6 +77,21 @@ async def test_progress_makes_it_alive_again(clock: dict[str, float]) -> None:
     monitor._observe()
     assert not monitor.alive
     intake.finished += 1
+    monitor._observe()
+    assert monitor.alive
+
+
+async def test_what_is_finished_and_never_committed_is_stuck(clock: dict[str, float]) -> None:
+    intake = Intake()
+    monitor, registry = made(intake)
+    for number in range(5):
+        clock["s"] += 30
+        intake.finished += 1
+        intake.commit_stalled = 30.0 * (number + 1)
+        monitor._observe()
+        assert monitor.alive == (intake.commit_stalled < 120)
+    assert registry.get_sample_value("tocsin_commit_stalled_seconds") == 150
+    intake.commit_stalled = 0.0
     monitor._observe()
     assert monitor.alive
 
