@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from streams.errors import BrokerError, SettingsError
 from streams.kafka.embedded import mend_end_offsets
+from streams.kafka.headers import mend_header_names
 from streams.settings import Settings
 
 __all__ = ["admin", "connection", "consumer", "producer", "ssl_context"]
@@ -88,6 +89,7 @@ async def consumer(settings: Settings, *topics: str, **more: Any) -> AsyncIterat
         }
         | more
     )
+    mend_header_names()
     if settings.embedded_broker:
         mend_end_offsets()
     async with _running(AIOKafkaConsumer(*topics, **arguments), settings, "stop") as client:

@@ -17,6 +17,7 @@ from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 
 from streams.errors import SettingsError
+from streams.kafka.headers import mend_header_names
 from streams.kafka.ledger import TopicPartition
 
 __all__ = ["FAUST", "Books", "LedgerConsumer", "LedgerTransport", "check_versions"]
@@ -161,6 +162,7 @@ class LedgerTransport(driver.Transport):
 
     def __init__(self, *args: Any, configure: Callable[[LedgerConsumer], None], **kwargs: Any) -> None:
         check_versions()
+        mend_header_names()
         super().__init__(*args, **kwargs)
         self._configure = configure
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from streams.alert.record import adapter
 from streams.kafka import topics
@@ -21,7 +22,7 @@ from streams.settings import Settings
 from tests.conftest import BROKERS, broker_of
 from tests.kafka.cluster import ApacheKafka
 from tests.kafka.load import article
-from tests.kafka.tools import Worker, alerts, feed, read_all, settings_for, until
+from tests.kafka.tools import RawName, Worker, alerts, feed, read_all, settings_for, until
 
 LARGE = 4_000_000
 
@@ -141,6 +142,19 @@ async def test_two_megabytes_end_as_oversized(system: System) -> None:
     letters = [r for r in await read_all(system.settings, "articles.dlq") if ("large", b"1") in r.headers]
     assert [dict(letter.headers)["dlq.reason"] for letter in letters] == [b"oversized"]
     assert letters[0].value == value
+
+
+async def test_a_header_name_that_is_no_text_stops_nothing(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = len(await read_all(system.settings, "audit"))
+    name = RawName(b"\xff\xfe")
+    with monkeypatch.context() as patched:  # aiokafka's quick builder takes no such name
+        for module in ("producer", "message_accumulator"):
+            patched.setattr(f"aiokafka.producer.{module}.DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
+        await feed(system.settings, "articles", [(None, b"{odd name", ((name, b"1"),))])
+    await feed(system.settings, "articles", [(None, article(7), ())])
+    await system.ended(before + 2)
+    letters = [r for r in await read_all(system.settings, "articles.dlq") if r.value == b"{odd name"]
+    assert [letter.headers[0] for letter in letters] == [("\\xff\\xfe", b"1")]
 
 
 async def test_an_unknown_status_is_a_dead_letter_and_statuses_never_mix(system: System) -> None:

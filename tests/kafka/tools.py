@@ -50,6 +50,20 @@ def environment(settings: Settings) -> dict[str, str]:
     return found
 
 
+class RawName(str):
+    """A header's name that is encoded as the bytes that it was made of, UTF-8 or not."""
+
+    __slots__ = ("raw",)
+
+    def __new__(cls, raw: bytes) -> "RawName":
+        made = super().__new__(cls, raw.decode("latin-1"))
+        made.raw = raw
+        return made
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return self.raw
+
+
 class Worker:
     """One stage as a process. Use as a context manager: it is ended with the test. `module` is what runs instead of
     the command line itself, in an environment with `more`.
