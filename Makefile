@@ -15,7 +15,11 @@ endif
 endif
 endif
 
-.PHONY: help venv demo test lint types unit bench clean
+FAULTS ?= 200
+SEED ?= 1
+BROKER ?= kafka
+
+.PHONY: help venv demo test lint types unit bench faults clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' $(MAKEFILE_LIST)
@@ -49,6 +53,9 @@ unit: venv
 
 bench: venv  ## throughput, latency, loop lag and memory, as ratios within one run
 	$(BIN)/pytest -m bench -s tests/bench
+
+faults: venv  ## FAULTS=200 SEED=1 BROKER=kafka|embedded: break it so often, and count what is lost
+	$(BIN)/python -m tests.kafka.rounds --faults $(FAULTS) --seed $(SEED) --broker $(BROKER)
 
 clean:  ## remove the venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,39 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from models import Classifier
-from streams.alert.policy import decide
-from streams.alert.rules import load
-from streams.assess.places import Gazetteer
-from streams.assess.work import Reader
 from streams.kafka import topics
-from streams.kafka.ledger import TopicPartition
-from streams.kafka.records import Delivery
 from streams.settings import Settings
 from tests.kafka.load import article
 from tests.kafka.tools import Worker, alerts, feed, read_all, settings_for, until
+from tests.kafka.verdict import expected_alerts
 
 ARTICLES = 500
 SENTENCES = 2
-
-
-def expected_alerts(settings: Settings, records: list[tuple[int, int, bytes]]) -> set[str]:
-    """Ids of the alerts that these records (partition, timestamp in ms, value) must lead to, by the pure functions.
-
-    Only those that speak of a country are asked: all others are there to give no alert.
-    """
-    reader, rules, found = Reader(settings, Classifier.load(threads=1), Gazetteer.load()), load(), set()
-    for partition, timestamp, value in records:
-        if b"urged all its citizens" not in value:
-            continue
-        delivery = Delivery(TopicPartition("articles", partition), 0, timestamp, None, value, (), 0, None)
-        work = reader.read(delivery)
-        for assessment in reader.conclude(work, reader.score([work])[0]).assessments:
-            for event in assessment.scores:
-                message = decide(None, assessment, event, rules, partition=0).message
-                if message is not None:
-                    found.add(message.alert_id)
-    return found
 
 
 async def kill_and_restart(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,7 +45,7 @@ async def kill_and_restart(settings: Settings, capsys: pytest.CaptureFixture[str
             return {(entry["partition"], entry["offset"]) for entry in audit} == inputs
 
         await until(all_ended, 120, "an outcome for every article")
-        expected = expected_alerts(settings, [(r.partition, r.timestamp, r.value) for r in records])
+        expected = set(expected_alerts(settings, [(r.partition, r.timestamp, r.value) for r in records]))
         assert len(expected) >= 30
 
         async def all_alerted() -> bool:
