@@ -38,7 +38,9 @@ class _Records(_MemoryRecordsPy):
     def next_batch(self, *args: Any, **kwargs: Any) -> Any:
         data = self._next_slice
         batch = super().next_batch(*args, **kwargs)
-        return _Batch(batch, data) if batch is not None and batch.magic >= _LEGACY else batch
+        # A control batch is a transaction's marker: no headers, and the client takes its one record with `next`.
+        plain = batch is None or batch.magic < _LEGACY or batch.is_control_batch
+        return batch if plain else _Batch(batch, data)
 
 
 class _Batch:

@@ -1,9 +1,12 @@
 """Records whose headers have names that are no UTF-8 are read; all others as before, in every compression."""
 
+import struct
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
+from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.memory_records import MemoryRecords
 
@@ -50,6 +53,23 @@ def test_any_name_is_read(codec: int) -> None:
     assert [headers[0] for *_, headers in found] == [("fine", b"\xff"), ("\\xff\\xfe ok", b"\xff"), ("ü", b"\xff")]
     assert [(key, value) for _, _, key, value, _ in found] == [(b"key %d" % n, b"value " * 100) for n in range(3)]
     assert all(headers[1] == ("null", None) for *_, headers in found)
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["abort", "commit"])
+def test_markers_of_transactions_pass(kind: int) -> None:
+    mend_header_names()
+    value = struct.pack(">hih", 0, 0, 0)
+    builder = _DefaultRecordBatchBuilderPy(
+        2, 0, is_transactional=True, producer_id=7, producer_epoch=0, base_sequence=-1, batch_size=1 << 20
+    )
+    builder.append(0, 1_764_000_000_000, struct.pack(">hh", 0, kind), value, [])
+    data = bytearray(builder.build())
+    data[22] |= _DefaultRecordBatchBuilderPy.CONTROL_MASK
+    tp = TopicPartition("articles", 0)
+    arguments = (tp, fetcher.MemoryRecords(bytes(data)), [(7, 0)], 0, None, None, False, READ_COMMITTED)
+    records = fetcher.PartitionRecords(*arguments)
+    assert list(records) == []
+    assert records.next_fetch_offset == 1
 
 
 def test_good_batches_are_read_as_before_and_several_in_one_piece() -> None:
