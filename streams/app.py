@@ -36,7 +36,7 @@ def assess_app(settings: Settings) -> StageApp:
         async for event in stream.noack().events():
             await app.hand_over(event)  # ledger -> queue -> read -> classify -> write -> ack, see AssessStage
 
-    app.first(Every(app, SWEEP_SECONDS, stage.intake.sweep), Every(app, settings.tick_interval, stage.tick))
+    app.first(Every(app, SWEEP_SECONDS, stage.intake.sweep, app.settle), Every(app, settings.tick_interval, stage.tick))
     watch(app, settings, metrics, settings.assess_port, ready=lambda: stage.ready, depth=lambda: stage.depth)
     return app
 
@@ -53,7 +53,7 @@ def alert_app(settings: Settings) -> StageApp:
         async for event in stream.noack().events():
             await app.hand_over(event)  # ledger -> policy -> deliver -> table -> ack, see AlertStage
 
-    app.first(Every(app, SWEEP_SECONDS, stage.intake.sweep))
+    app.first(Every(app, SWEEP_SECONDS, stage.intake.sweep, app.settle))
     app.on_assigned(settings.assessments_topic, stage.assigned)
     watch(app, settings, metrics, settings.alert_port, ready=lambda: True, sample=stage.sample)
     return app

@@ -14,8 +14,10 @@ from streams.alert.record import Alert, Event, encode
 from streams.alert.rules import Rules
 from streams.alert.table import IncidentTable
 from streams.assess.record import Assessment, AssessmentError, Tick, decode
+from streams.errors import TocsinError
+from streams.ingest.article import Reason
 from streams.kafka.app import StageApp
-from streams.kafka.deadletters import DeadLetterLimit, dead_letter
+from streams.kafka.deadletters import DeadLetterLimit, dead_letter, write_letters
 from streams.kafka.intake import Intake
 from streams.kafka.publish import Publisher
 from streams.kafka.records import Delivery, Outgoing
@@ -57,21 +59,40 @@ class AlertStage:
             record = decode(delivery.value)
         except AssessmentError as error:
             self._limit.bad(delivery.tp)
-            await self._publisher.publish([dead_letter(delivery, "undecodable", "alert", str(error))])
-            self._metrics.dead_letters.labels(reason="undecodable").inc()
-            self.intake.finish(delivery)
+            await self._give_up(delivery, "undecodable", str(error))
             return
+        try:
+            await self._act(record, delivery)
+        except (MemoryError, TocsinError):
+            raise
+        except Exception:  # noqa: BLE001  (a passing fault of ours, or the record's)
+            try:
+                await self._act(record, delivery)  # every step may be taken twice: ids and table keys are the same
+            except (MemoryError, TocsinError):
+                raise
+            except Exception as error:  # noqa: BLE001  (one record must not stop all that follow, at every start)
+                _log.exception("judging %s raised twice: it becomes a dead letter", delivery.where)
+                self._limit.bad(delivery.tp)
+                await self._give_up(delivery, "model_failure", f"judging raised {type(error).__name__}")
+                return
         self._limit.good(delivery.tp)
+        self.intake.finish(delivery)
+        self._metrics.observe_stage("policy", time.perf_counter() - begin)
+
+    async def _give_up(self, delivery: Delivery, reason: Reason, error: str) -> None:
+        await write_letters(self._publisher, [dead_letter(delivery, reason, "alert", error)])
+        self._metrics.dead_letters.labels(reason=reason).inc()
+        self.intake.finish(delivery)
+
+    async def _act(self, record: Assessment | Tick, delivery: Delivery) -> None:
         if isinstance(record, Tick):
             clock = self._clock.tick(record)
             if clock is not None:
                 await self._expire(clock, delivery)
-        else:
-            for event in EVENTS:
-                if event in record.scores:
-                    await self._judge(record, _EVENT[event], delivery)
-        self.intake.finish(delivery)
-        self._metrics.observe_stage("policy", time.perf_counter() - begin)
+            return
+        for event in EVENTS:
+            if event in record.scores:
+                await self._judge(record, _EVENT[event], delivery)
 
     async def _judge(self, record: Assessment, event: Event, delivery: Delivery) -> None:
         key, incident = self._find(record, event)

@@ -4,6 +4,7 @@ Faust's own `table[key] = value` only enqueues the changelog record, and only in
 returns when the broker has acknowledged the record, so that "deliver, write, flush, ack" is an order and not a hope.
 """
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,13 +14,15 @@ from streams.errors import PublishError
 
 __all__ = ["IncidentTable", "make_table"]
 
+_log = logging.getLogger(__name__)
+
 
 class IncidentTable:
     """Typed view of the Faust table `incidents`: key text, value JSON, partition that of the assessments."""
 
     def __init__(self, table: Any) -> None:
         self._table = table
-        self._decoded: dict[str, tuple[bytes, Incident]] = {}
+        self._decoded: dict[str, tuple[bytes, Incident | None]] = {}
 
     def get(self, key: str) -> Incident | None:
         """The incident under `key`."""
@@ -28,9 +31,18 @@ class IncidentTable:
             return None
         known = self._decoded.get(key)
         if known is None or known[0] is not value:
-            known = (value, state.decode(value))
+            known = (value, self._read(key, value))
             self._decoded[key] = known
         return known[1]
+
+    @staticmethod
+    def _read(key: str, value: bytes) -> Incident | None:
+        """None for what is no incident of ours: a stray changelog record must not stop the stage at each start."""
+        try:
+            return state.decode(value)
+        except ValueError as error:
+            _log.error("the incident table holds no incident under %r (%s): it begins anew", key, type(error).__name__)
+            return None
 
     def items(self, partition: int | None = None, prefix: str = "") -> Iterator[tuple[str, Incident]]:
         """Keys and incidents in the order of keys: all, or those of one partition, or with a prefix."""

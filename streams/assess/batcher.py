@@ -23,7 +23,7 @@ from streams.assess.planner import BatchPlanner
 from streams.assess.shadow import Shadow
 from streams.assess.work import Conclusion, Reader, Work
 from streams.errors import PublishError, TocsinError, UnpublishableError
-from streams.kafka.deadletters import DeadLetterLimit
+from streams.kafka.deadletters import DeadLetterLimit, write_letters
 from streams.kafka.publish import Publisher
 from streams.kafka.records import Delivery, Outgoing
 from streams.settings import Settings
@@ -209,9 +209,12 @@ class Batcher(Service):
             raise fault
         if not refused:
             return conclusion
-        self._ports.limit.bad(conclusion.work.delivery.tp)
-        letter = Reader.give_up(conclusion.work, "unpublishable", "the broker refuses what came of this record")
-        await self._ports.publisher.publish(self._records(letter))  # refused as well: it stops us, nothing is lost
+        letter = conclusion  # a dead letter that was refused keeps its reason
+        if not conclusion.rejected:
+            self._ports.limit.bad(conclusion.work.delivery.tp)
+            letter = Reader.give_up(conclusion.work, "unpublishable", "the broker refuses what came of this record")
+        # Refused without its value as well: it stops us, nothing is lost.
+        await write_letters(self._ports.publisher, self._records(letter))
         return letter
 
     def _records(self, conclusion: Conclusion) -> list[Outgoing]:

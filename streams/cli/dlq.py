@@ -202,6 +202,9 @@ async def _again(settings: "Settings", sending: "Sending", chosen: AsyncIterator
     counts = await topics.existing(settings)
     async with clients.producer(settings, linger_ms=5) as producer:
         async for letter in chosen:
+            if not letter.whole:
+                sending.refused += 1
+                continue
             if dry_run:
                 show_line(letter, as_json=False)
                 sending.sent += 1

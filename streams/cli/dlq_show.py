@@ -30,7 +30,7 @@ def _facts(letter: "Letter") -> dict[str, Any]:
         "stage": letter.stage,
         "time": letter.time.isoformat(timespec="milliseconds"),
         "origin": _origin(letter),
-        "bytes": len(letter.value or b""),
+        "bytes": len(letter.value or b"") if letter.whole else letter.original_bytes,
         "error": letter.error,
         "app_version": letter.app_version,
     }
@@ -53,7 +53,7 @@ def show_whole(letter: "Letter") -> None:
     line(f"key: {_bytes(letter.key)}")
     for header, content in letter.headers:
         line(f"header {escaped(header, 100)}: {_bytes(content, 300)}")
-    line(f"value: {_bytes(letter.value)}")
+    line(f"value: {_bytes(letter.value) if letter.whole else 'too large for this topic; it is at the origin'}")
 
 
 def _bytes(value: bytes | None, most: int = _PREVIEW) -> str:

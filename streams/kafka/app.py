@@ -8,14 +8,16 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import faust
+from aiokafka.errors import KafkaError
 from mode import Service
 
-from streams.errors import TocsinError
+from streams.errors import BrokerError, TocsinError
 from streams.kafka.clients import ssl_context
 from streams.kafka.embedded import mend_end_offsets
 from streams.kafka.intake import Intake
@@ -29,6 +31,9 @@ _LAST_RESORT = 10.0
 """Seconds that an orderly stop after a fault may take before the process is ended: a rebalance that waits for us
 would otherwise keep a broken worker in the group."""
 
+_MARGIN = 120.0
+"""Seconds beyond the rebalance timeout in which the group must have settled and the table been read."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,6 +42,15 @@ def _quietly(step: Callable[[], None]) -> None:
         step()
     except Exception:  # noqa: BLE001  (the stop must go on)
         _log.exception("a last step failed; the stop goes on")
+
+
+def _named(reason: BaseException) -> BaseException:
+    """What crashed Faust, as an error of ours where it is Kafka's doing."""
+    if not isinstance(reason, (KafkaError, OSError)):
+        return reason
+    found = BrokerError(f"Kafka ended our work ({type(reason).__name__}): `tocsin doctor` says more")
+    found.__cause__ = reason
+    return found
 
 
 class StageApp(faust.App):
@@ -53,6 +67,7 @@ class StageApp(faust.App):
         self._prepare: list[Callable[[], Awaitable[None]]] = []
         self._finally: list[Callable[[], None]] = []
         self._listeners: dict[str, Callable[[set[int]], None]] = {}
+        self._settled_at = time.monotonic()
         super().__init__(*args, **kwargs)
 
     def first(self, *services: Service) -> None:
@@ -130,17 +145,41 @@ class StageApp(faust.App):
         """Stop the process because of `error`, which is no record's fault. Nothing unfinished is acked."""
         if self.fault is not None:
             return
-        self.fault = error
-        if isinstance(error, TocsinError):
-            _log.error("stopping: %s", error)
-        else:
-            _log.error("stopping on a fault of our own: %r", error, exc_info=error)
-        code = error.exit_code if isinstance(error, TocsinError) else TocsinError.exit_code
-        timer = threading.Timer(_LAST_RESORT, os._exit, args=(code,))
-        timer.daemon = True
-        timer.start()
         self._crash(error)  # this service and all below: Faust's waits end without their acks
         asyncio.get_running_loop().call_soon(self._stop_worker)
+
+    def _crash(self, reason: BaseException) -> None:
+        # Faust comes here by itself as well, when a commit is refused, say: then, too, the end is bounded and has a
+        # documented code.
+        if self.fault is None:
+            self.fault = reason if isinstance(reason, TocsinError) else _named(reason)
+            self._end_in_time()
+            if isinstance(self.fault, TocsinError):
+                _log.error("stopping: %s", self.fault)
+            else:
+                _log.error("stopping on a fault of our own: %r", reason, exc_info=reason)
+        super()._crash(reason)
+
+    def _end_in_time(self) -> None:
+        code = self.fault.exit_code if isinstance(self.fault, TocsinError) else TocsinError.exit_code
+        timer = threading.Timer(_LAST_RESORT, os._exit, args=(code,))
+        timer.daemon = True
+        try:
+            timer.start()
+        except (MemoryError, RuntimeError):  # not even room for a thread
+            os._exit(code)
+
+    async def settle(self) -> None:
+        """Called every few seconds. Raises BrokerError if a rebalance or the table's recovery never ends: Faust gives
+        up waiting for an answer without a word, and would stand still for ever.
+        """
+        now = time.monotonic()
+        if not (self.rebalancing or self.in_recovery):
+            self._settled_at = now
+        elif now - self._settled_at > self.conf.broker_rebalance_timeout + _MARGIN:
+            raise BrokerError(
+                f"a rebalance or the recovery of the table has not ended for {now - self._settled_at:.0f} s"
+            )
 
     def _stop_worker(self) -> None:
         root = self.beacon.root
@@ -219,13 +258,13 @@ def _credentials(settings: Settings) -> Any:
 
 
 class Every(Service):
-    """Calls `step` every `seconds`; a fault in it is fatal."""
+    """Calls each of `steps` every `seconds`; a fault in one is fatal."""
 
     mundane_level = "debug"
 
-    def __init__(self, app: StageApp, seconds: float, step: Any, **kwargs: Any) -> None:
+    def __init__(self, app: StageApp, seconds: float, *steps: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._app, self._seconds, self._step = app, seconds, step
+        self._app, self._seconds, self._steps = app, seconds, steps
 
     @Service.task
     async def _run(self) -> None:
@@ -234,7 +273,8 @@ class Every(Service):
             if self.should_stop:
                 return
             try:
-                await self._step()
+                for step in self._steps:
+                    await step()
             except asyncio.CancelledError:
                 raise
             except BaseException as error:  # noqa: BLE001  (whatever it is: stop, ack nothing)

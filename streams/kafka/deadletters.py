@@ -5,14 +5,17 @@ The dead-letter topic of `t` is `t.dlq`. Value, key and headers are the original
 
 import time
 from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
+from typing import Protocol
 
-from streams.errors import DeadLetterLimitError
+from streams.errors import DeadLetterLimitError, UnpublishableError
 from streams.ingest.article import Reason
 from streams.kafka.ledger import TopicPartition
 from streams.kafka.records import Delivery, Outgoing
 
-__all__ = ["HEADERS", "MARK", "DeadLetterLimit", "dead_letter", "dlq_name"]
+__all__ = ["HEADERS", "MARK", "DeadLetterLimit", "dead_letter", "dlq_name", "write_letters"]
 
 HEADERS = (
     "dlq.reason",
@@ -23,6 +26,7 @@ HEADERS = (
     "dlq.offset",
     "dlq.ts",
     "dlq.app_version",
+    "dlq.bytes",
 )
 """Our headers of a dead letter, in their order, behind those of the original."""
 MARK = "tocsin-replayed-from"
@@ -51,6 +55,7 @@ def dead_letter(delivery: Delivery, reason: Reason, stage: str, error: str) -> O
         str(delivery.offset),
         str(int(time.time() * 1000)),
         version("tocsin"),
+        str(len(delivery.value or b"")),
     )
     return Outgoing(
         topic=dlq_name(delivery.tp.topic),
@@ -59,6 +64,23 @@ def dead_letter(delivery: Delivery, reason: Reason, stage: str, error: str) -> O
         headers={name: text.encode() for name, text in zip(HEADERS, ours, strict=True)},
         original_headers=delivery.headers,
     )
+
+
+class _Writer(Protocol):
+    async def publish(self, records: Iterable[Outgoing]) -> None: ...
+
+
+async def write_letters(publisher: _Writer, records: Sequence[Outgoing]) -> None:
+    """Publish dead letters (and what goes with them); one that the topic refuses for its size goes without its value.
+
+    A record can come in compressed and be too large for any request when it is not: `dlq.bytes` then says how long it
+    was, and the origin in the headers where it still lies. Raises PublishError.
+    """
+    try:
+        await publisher.publish(records)
+    except UnpublishableError:
+        end = dlq_name("")
+        await publisher.publish([replace(r, value=None) if r.topic.endswith(end) else r for r in records])
 
 
 class DeadLetterLimit:

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
+from streams.errors import BrokerError
 from streams.kafka.ledger import Admission, Hole, Ledger, TopicPartition
 from streams.kafka.records import Delivery, plausible_ms
 from streams.kafka.reread import Rereader
@@ -25,6 +26,9 @@ _QUIET = 2.0
 _LONG_QUIET = 30.0
 """Seconds. A partition that has more records and gave none for two seconds, although Faust has read them and holds
 none back, has lost its tail. After half a minute in which nothing at all came, Faust's word is not asked for."""
+
+_ASK_END = 3
+"""Times, a second apart, that a log which seems to end before our position is asked for its end."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,13 +83,32 @@ class Intake:
         for tp in self._ledger.partitions:
             async with self._lock:
                 book = self._ledger.get(tp)
-                end = self._highwater(_faust_tp(tp))
-                if book is None or book.in_work or end is None or end <= book.expected:
+                end = self._stable_end(_faust_tp(tp))
+                if book is None or book.in_work or end is None or end == book.expected:
+                    continue
+                if end < book.expected:
+                    await self._look_at_the_end(tp, book.expected)
                     continue
                 if self._over(self._ledger.generation) or not self._dropped(tp, book.expected):
                     continue
                 await self._fill(tp, _faust_tp(tp), Hole(book.expected, end))
                 self._seen[tp] = time.monotonic()
+
+    async def _look_at_the_end(self, tp: TopicPartition, expected: int) -> None:
+        """Raises BrokerError if the log itself, not only what was last known of it, ends before `expected`."""
+        generation = self._ledger.generation
+        for _ in range(_ASK_END):
+            try:
+                end = await self._app.consumer.log_end(_faust_tp(tp))
+            except (KafkaError, OSError):
+                return
+            if end >= expected or self._over(generation):
+                return
+            await asyncio.sleep(1)
+        raise BrokerError(
+            f"{tp.topic}[{tp.partition}] ends at {end}, but {expected} is the next offset to read: the topic was made"
+            " anew, or lost records; the next start reads it from its beginning"
+        )
 
     def _dropped(self, tp: TopicPartition, expected: int) -> bool:
         now = time.monotonic()
@@ -129,8 +152,9 @@ class Intake:
         self._uncommitted.clear()
 
     async def close(self) -> None:
-        """End the connection that reads holes."""
-        await self._rereader.close()
+        """End the connection that reads holes, when nobody reads with it any more."""
+        async with self._lock:
+            await self._rereader.close()
 
     # What the transport asks (streams.kafka.transport.Books).
 
@@ -165,7 +189,7 @@ class Intake:
         found = {}
         now_ms = time.time() * 1000
         for tp in self._ledger.partitions:
-            end, position = self._highwater(_faust_tp(tp)), self._ledger.position(tp)
+            end, position = self._stable_end(_faust_tp(tp)), self._ledger.position(tp)
             if end is None or position is None:
                 continue
             waiting = max(0, end - position)
@@ -193,9 +217,9 @@ class Intake:
             or not self._app.consumer.flow_active
         )
 
-    def _highwater(self, faust_tp: Any) -> int | None:
+    def _stable_end(self, faust_tp: Any) -> int | None:
         try:
-            end: int | None = self._app.consumer.highwater(faust_tp)
+            end: int | None = self._app.consumer.stable_end(faust_tp)
         except Exception:  # noqa: BLE001  (the client raises its own errors for a partition that is not ours now)
             return None
         return end
@@ -222,18 +246,18 @@ class Intake:
         book = self._ledger.get(tp)
         assert book is not None, "only open partitions are filled"
         refilled = legitimate = 0
-        async for record in self._rereader.records(tp, hole, lambda: self._over(generation)):
+        async for piece in self._rereader.pieces(tp, hole, lambda: self._over(generation)):
             if self._over(generation):
                 return
-            legitimate += book.pass_over(record.offset)
+            legitimate += book.pass_over(piece.end)
+            record = piece.record
+            if record is None or record.offset < book.expected:
+                continue
             message = self._app.consumer.wrap(faust_tp, record)
             self._app.consumer.track_message(message)
             book.hand_out(record.offset)
             refilled += 1
             await self._sink(_delivery(tp, message))
-        if self._over(generation):
-            return
-        legitimate += book.pass_over(hole.end)
         self._metrics.ledger_holes.labels(kind="refilled").inc(refilled)
         self._metrics.ledger_holes.labels(kind="legitimate").inc(legitimate)
         _log.warning(

@@ -45,6 +45,7 @@ class Letter:
     origin_partition: int | None
     origin_offset: int | None
     app_version: str | None
+    original_bytes: int | None
 
     @classmethod
     def of(cls, record: Any) -> "Letter":
@@ -74,7 +75,13 @@ class Letter:
             origin_partition=_number(said.get("dlq.partition")),
             origin_offset=_number(said.get("dlq.offset")),
             app_version=said.get("dlq.app_version"),
+            original_bytes=_number(said.get("dlq.bytes")),
         )
+
+    @property
+    def whole(self) -> bool:
+        """Whether the original's value is here: one that was too large for the topic is not."""
+        return self.original_bytes in (None, len(self.value or b""))
 
     @property
     def where(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka.errors import (
     CorruptRecordException,
+    InvalidTimestampError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
@@ -85,6 +86,8 @@ class Publisher:
                 f"{record.topic} refuses a record of {size} bytes ({type(cause).__name__}): raise the topic's"
                 " max.message.bytes and TOCSIN_REQUEST_BYTES"
             )
+        if isinstance(cause, InvalidTimestampError):
+            return PublishError(f"{record.topic} refuses our timestamp: this machine's clock and the broker's differ")
         if isinstance(cause, TopicAuthorizationFailedError):
             return PublishError(f"we may not write to {record.topic}: give our user the WRITE right")
         return PublishError(f"no ack for a record on {record.topic} ({type(cause).__name__}): is Kafka healthy?")

@@ -9,6 +9,8 @@ Three things differ from Faust 0.15.3, each because it loses records there:
 Written against exactly one version of Faust: another one is refused, so that an upgrade is looked at first.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -23,6 +25,9 @@ from streams.kafka.ledger import TopicPartition
 __all__ = ["FAUST", "Books", "LedgerConsumer", "LedgerTransport", "check_versions"]
 
 FAUST = "0.15.3"
+_COMMIT_SECONDS = 30.0
+
+_log = logging.getLogger(__name__)
 
 
 class Books(Protocol):
@@ -81,6 +86,16 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
             number = self.consumer.seek_number
         self.consumer.records_number = number
         return records
+
+    async def _commit(self, offsets: Mapping[Any, int]) -> bool:
+        # aiokafka tries again for ever (a topic that was deleted, say), and revoke and stop wait for us.
+        try:
+            async with asyncio.timeout(_COMMIT_SECONDS):
+                done: bool = await super()._commit(offsets)
+                return done
+        except TimeoutError:
+            _log.warning("a commit was not answered within %.0f s; the next one covers it", _COMMIT_SECONDS)
+            return False
 
     async def committed(self, tp: Any) -> int | None:
         """The group's committed offset of `tp` as the broker holds it; None if there is none."""
@@ -146,11 +161,35 @@ class LedgerConsumer(driver.Consumer):
         """A message of the present generation, as Faust makes it from a record of its own."""
         return self._to_message(tp, record)
 
+    def stable_end(self, tp: Any) -> int | None:
+        """The end of what may be read of `tp`, as the last fetch knew it: before any transaction that is still open.
+        None if nothing was fetched yet. Raises the client's errors for a partition that is not ours.
+        """
+        client = self._thread._ensure_consumer()
+        stable = client.last_stable_offset(tp)
+        found: int | None = client.highwater(tp) if stable is None or stable < 0 else stable
+        return found
+
+    async def log_end(self, tp: Any) -> int:
+        """The end of what may be read of `tp`, asked of its leader now."""
+        ends = await self._thread.highwaters(tp)
+        return int(ends[tp])
+
     async def start_position(self, tp: Any) -> int:
-        """Where work on `tp` begins: the committed offset, else the first one that the broker holds."""
+        """Where work on `tp` begins: the committed offset, else the first one that the broker holds.
+
+        A log that ends before the committed offset is another log: a topic made anew, or one that lost records.
+        The client then begins at its beginning, and so do we.
+        """
         committed = await self._thread.committed(tp)
         if committed is not None and committed >= 0:
-            return int(committed)
+            end = await self.log_end(tp)
+            if committed <= end:
+                return int(committed)
+            _log.error(
+                "%s[%d] ends at %d, but %d was committed: it was made anew, or lost records; it is read from its start",
+                tp.topic, tp.partition, end, committed,
+            )  # fmt: skip
         beginning = await self._thread.earliest_offsets(tp)
         return int(beginning[tp])
 

@@ -15,6 +15,7 @@ from typing import Any, Self
 from faust.types import TP
 
 from streams.kafka.ledger import Hole, TopicPartition
+from streams.kafka.reread import Piece
 
 __all__ = ["Bench", "LogReader", "until"]
 
@@ -46,7 +47,8 @@ class Bench:
         consumer = self.consumer = self.app.consumer
         consumer._commit = self._commit
         consumer.assignment = lambda: set(self.tps)
-        consumer.highwater = self._highwater
+        consumer.stable_end = consumer.highwater = self._highwater
+        consumer.log_end = self._log_end
         consumer.start_position = self._start_position
         self.app.producer.flush = self._flush
 
@@ -126,6 +128,9 @@ class Bench:
     def _highwater(self, tp: Any) -> int:
         return max(self.log.get(tp.partition, {}), default=-1) + 1
 
+    async def _log_end(self, tp: Any) -> int:
+        return self._highwater(tp)
+
     @classmethod
     @asynccontextmanager
     async def of(cls, app: Any, topic: str, **kwargs: Any) -> AsyncIterator[Self]:
@@ -143,13 +148,16 @@ class LogReader:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self.asked: list[Hole] = []
+        self.knows_until = 1 << 62
+        """Nothing is known of offsets from here on: a transaction is open."""
 
-    async def records(self, tp: TopicPartition, hole: Hole, abandoned: Callable[[], bool]) -> AsyncIterator[Any]:
+    async def pieces(self, tp: TopicPartition, hole: Hole, abandoned: Callable[[], bool]) -> AsyncIterator[Piece]:
         self.asked.append(hole)
         for offset, record in sorted(self._bench.log.get(tp.partition, {}).items()):
             if hole.first <= offset < hole.end and not abandoned():
                 await asyncio.sleep(0)
-                yield record
+                yield Piece(record, offset)
+        yield Piece(None, min(hole.end, self.knows_until))
 
     async def close(self) -> None:
         return

@@ -116,6 +116,19 @@ async def test_a_refused_dead_letter_is_fatal(gazetteer: Gazetteer) -> None:
         assert at.finished == [0]
 
 
+async def test_a_letter_too_large_for_its_topic_keeps_its_reason_and_leaves_its_value(gazetteer: Gazetteer) -> None:
+    """A record that came compressed, and that no request holds when it is not: it must not stop us at every start."""
+    async with line(gazetteer, article_bytes=2_000, audit_topic=None) as at:
+        at.post.at_send = lambda record: UnpublishableError("large") if len(record.value or b"") > 3_000 else None
+        await at.put([story(0), story(1, "x" * 4_000), story(2)])
+        await until(lambda: len(at.finished) == 3 or bool(at.faults))
+        assert at.faults == []
+        assert at.letters() == {1: "oversized"}
+        (letter,) = [record for record in at.post.acked if record.topic.endswith(".dlq")]
+        assert letter.value is None
+        assert int(letter.headers["dlq.bytes"]) > 4_000
+
+
 async def test_the_dead_letter_limit_stops_before_anything_of_the_batch_is_written(gazetteer: Gazetteer) -> None:
     config = {"dead_letter_run": 4, "batch_articles": 6, "queue_articles": 6, "batch_wait": 0.5}
     async with line(gazetteer, started=False, **config) as at:

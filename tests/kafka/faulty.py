@@ -3,8 +3,9 @@
     FAULT_FOLDER=DIR python -m tests.kafka.faulty worker --stages assess
 
 A fault point `name` is armed by a file of that name in the folder. The first process that comes to the point takes
-the file away and fails there, so each file makes one fault. SIGUSR1 sets the clock to as many seconds off as the
-file `clock` says. `FAULT_DROP` is the share of records that vanish between Faust and the ledger.
+the file away and fails there, so each file makes one fault: an exception, or SIGKILL of itself (`_die`). SIGUSR1 sets
+the clock to as many seconds off as the file `clock-PID` says. `FAULT_DROP` is the share of records that vanish between
+Faust and the ledger.
 """
 
 import os
@@ -16,10 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["POINTS", "main"]
-
-POINTS = ("tokeniser", "model", "policy", "publisher", "memory", "after-deliver", "after-store", "before-ack")
-"""Names of the fault points. The last three end the process with SIGKILL, between the steps of the alert stage."""
+__all__ = ["main"]
 
 _folder = Path(os.environ.get("FAULT_FOLDER", "/nonexistent"))
 
@@ -86,7 +84,30 @@ def _patch() -> None:
     _before(Publisher, "confirm", _raises("publisher", lambda: PublishError("fault point: publisher")))
     _after(AlertStage, "_deliver", lambda: _die("after-deliver"))
     _after(IncidentTable, "store", lambda: _die("after-store"))
-    _before(Intake, "finish", lambda: _die("before-ack"))
+    _between_write_and_ack(IncidentTable)
+    _before(Intake, "finish", lambda: _die("before-ack" if "alert" in sys.argv else "before-ack-assess"))
+
+
+def _between_write_and_ack(table: Any) -> None:
+    """Fail in `store` when the changelog record is on its way and its ack is not here."""
+    inner = table.store
+
+    async def outer(self: Any, *args: Any, **kwargs: Any) -> None:
+        topic = self._table.changelog_topic
+        send = topic.send
+
+        async def sent(*more: Any, **named: Any) -> Any:
+            future = await send(*more, **named)
+            _die("in-store")
+            return future
+
+        topic.send = sent
+        try:
+            await inner(self, *args, **kwargs)
+        finally:
+            topic.send = send
+
+    table.store = outer
 
 
 def _move_the_clock() -> None:
@@ -95,7 +116,7 @@ def _move_the_clock() -> None:
 
     def moved(_number: int, _frame: object) -> None:
         nonlocal offset
-        offset = float((_folder / "clock").read_text())
+        offset = float((_folder / f"clock-{os.getpid()}").read_text())
 
     time.time = lambda: real() + offset
     signal.signal(signal.SIGUSR1, moved)
@@ -117,12 +138,26 @@ def _drop(share: float) -> None:
     StageApp.hand_over = outer  # type: ignore[method-assign]  # the test's purpose
 
 
+def _blind() -> None:
+    """A ledger that calls every hole legitimate, unasked: what Faust's own books come to."""
+    from collections.abc import AsyncIterator
+
+    from streams.kafka.reread import Piece, Rereader
+
+    async def pieces(self: Any, tp: Any, hole: Any, abandoned: Any) -> AsyncIterator[Piece]:
+        yield Piece(None, hole.end)
+
+    Rereader.pieces = pieces  # type: ignore[method-assign]  # the test's purpose
+
+
 def main() -> None:
     """Patch, then run the command line as it is."""
     _move_the_clock()
     from streams.cli.main import main as run
 
     _patch()
+    if os.environ.get("FAULT_BLIND"):
+        _blind()
     if share := float(os.environ.get("FAULT_DROP", "0")):
         _drop(share)
     run()

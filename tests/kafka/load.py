@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 
 from streams.assess.places.names import country_names
@@ -41,12 +41,19 @@ _ALARM = (
 
 def article(number: int, sentences: int = 8) -> bytes:
     """The article of that number, the same bytes every time. Every twelfth concerns a country, until all did."""
-    return _article(number, sentences, 12, COUNTRIES)
+    about = number % 12 == 5 and number // 12 < len(COUNTRIES)
+    return _about(COUNTRIES[number // 12] if about else None, number, sentences)
 
 
-def watched_article(number: int) -> bytes:
-    """As `article`, short, for runs of minutes: every fifteenth concerns a country, until all 238 of the world did."""
-    return _article(number, 2, 15, _world())
+def watched_article(number: int, *, once: bool = False) -> tuple[bytes, bytes]:
+    """Key and value of the article of that number, for runs of minutes: every third is about one of the 238 countries
+    of the world, each in turn, or only once, under its name as the key: order within a country is thus certain.
+    """
+    world = _world()
+    if number % 3 == 0 and (number // 3 < len(world) or not once):
+        country = world[number // 3 % len(world)]
+        return country.encode(), _about(country, number, 2)
+    return b"%d" % number, _about(None, number, 2)
 
 
 @cache
@@ -54,12 +61,11 @@ def _world() -> tuple[str, ...]:
     return tuple(name for _, name in sorted(country_names().items()))
 
 
-def _article(number: int, sentences: int, every: int, countries: Sequence[str]) -> bytes:
+def _about(country: str | None, number: int, sentences: int) -> bytes:
     generator = random.Random(number)
     lines = [generator.choice(_LINES).format(n=generator.randint(3, 98)) for _ in range(sentences)]
     title = f"Local notes, number {number}"
-    if number % every == 5 and number // every < len(countries):
-        country = countries[number // every]
+    if country is not None:
         title = f"Citizens urged to leave {country} immediately"
         lines[0] = _ALARM.format(country=country)
     digest = hashlib.sha256(str(number).encode()).hexdigest()[:8]

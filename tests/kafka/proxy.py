@@ -84,6 +84,10 @@ class Proxy:
         except OSError:  # the broker is down: so are we
             writer.transport.abort()
             return
+        if self._refusing:  # it was cut while we connected
+            writer.transport.abort()
+            there_writer.transport.abort()
+            return
         pair = {writer, there_writer}
         self._writers |= pair
         try:

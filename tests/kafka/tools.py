@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
 from streams.kafka import clients, topics
 from streams.kafka.embedded import free_ports
@@ -85,6 +87,13 @@ class Worker:
     def port(self) -> int:
         return self.settings.assess_port if self.stage == "assess" else self.settings.alert_port
 
+    def status(self, name: str) -> tuple[int, str]:
+        """Status and text of a page, whatever the status."""
+        try:
+            return 200, self.page(name)
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
     def page(self, name: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{name}", timeout=5) as answer:
             return str(answer.read().decode())
@@ -140,12 +149,15 @@ async def read_all(settings: Settings, topic: str) -> list[Any]:
         ends = await consumer.end_offsets(parts)
         await consumer.seek_to_beginning(*parts)
         found: list[Any] = []
-        at = dict.fromkeys(parts, 0)
         end = time.monotonic() + 30
-        while any(at[part] < ends[part] for part in parts) and time.monotonic() < end:
+        waiting = [part for part in parts if await consumer.position(part) < ends[part]]
+        while waiting:
+            if time.monotonic() > end:
+                raise KafkaTimeoutError(f"{topic} could not be read to its end")
             for part, records in (await consumer.getmany(timeout_ms=300)).items():
-                found += records
-                at[part] = records[-1].offset + 1
+                found += [record for record in records if record.offset < ends[part]]
+            # The position moves over markers and deleted offsets without giving a record.
+            waiting = [part for part in waiting if await consumer.position(part) < ends[part]]
         return found
 
 

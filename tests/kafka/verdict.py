@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -18,70 +19,96 @@ from streams.kafka.records import Delivery
 from streams.settings import Settings
 from tests.kafka.tools import read_all
 
-__all__ = ["Books", "Verdict", "books", "expected_alerts"]
+__all__ = ["Books", "Verdict", "books", "expected_alerts", "judge"]
 
+Unsure = Mapping[int, Sequence[tuple[int, int]]]
 _GROUPS = {"tocsin-assess": "articles", "tocsin-alert": "assessments"}
 
 
-def expected_alerts(settings: Settings, records: list[tuple[int, int, bytes]]) -> dict[str, int]:
-    """Alerts, by id, that these records (partition, timestamp in ms, value) must lead to by the pure functions; the
-    number of the record that leads to each.
+def expected_alerts(
+    settings: Settings, records: Sequence[Any], unsure: Unsure | None = None
+) -> tuple[list[set[str]], set[str]]:
+    """For each country that these records of the articles topic surely speak of, the ids of which its first alert has
+    one; and all ids that a first alert may have.
 
-    Only those that speak of a country are asked: all others are there to give no alert. Of two records of one country
-    the first counts.
+    It is the first record's, by the pure functions; where that may have been deleted unread (its offset lies in a run
+    of `unsure`, by partition), or the next one's, and so on. Records of one country lie in one partition.
     """
     reader, rules = Reader(settings, Classifier.load(threads=1), Gazetteer.load()), load()
-    found: dict[str, int] = {}
-    seen: set[tuple[str, str]] = set()
-    for number, (partition, timestamp, value) in enumerate(records):
-        if b"urged all its citizens" not in value:
+    found: dict[tuple[str, str], set[str]] = {}
+    certain: set[str] = set()
+    for record in sorted(records, key=lambda record: (record.partition, record.offset)):
+        if b"urged all its citizens" not in record.value:
             continue
-        delivery = Delivery(ledger.TopicPartition("articles", partition), 0, timestamp, None, value, (), 0, None)
+        title = json.loads(record.value)["title"]
+        if title in certain:
+            continue
+        if not is_unsure(record.partition, record.offset, unsure or {}):
+            certain.add(title)
+        tp = ledger.TopicPartition("articles", record.partition)
+        delivery = Delivery(tp, record.offset, record.timestamp, None, record.value, (), 0, None)
         work = reader.read(delivery)
         for assessment in reader.conclude(work, reader.score([work])[0]).assessments:
             for event in assessment.scores:
                 message = decide(None, assessment, event, rules, partition=0).message
-                if message is not None and (assessment.country, event) not in seen:
-                    seen.add((assessment.country, event))
-                    found[message.alert_id] = number
-    return found
+                if message is not None:
+                    found.setdefault((title, event), set()).add(message.alert_id)
+    due = [ids for (title, _), ids in sorted(found.items()) if title in certain]
+    return due, set().union(*found.values())
+
+
+def is_unsure(partition: int, offset: int, unsure: Unsure) -> bool:
+    """Whether the offset lies in a run that was deleted while it may not have been read."""
+    return any(first <= offset < end for first, end in unsure.get(partition, ()))
 
 
 @dataclass
 class Books:
     """Everything that is on the topics now."""
 
-    records: list[Any]
+    articles: list[Any]
     outcomes: dict[tuple[int, int], list[str]]
     """Outcomes by (partition, offset) of the article, as often as they were written."""
     letters: Counter[tuple[int, int]]
     """Dead letters by (partition, offset) of their record."""
+    assessed: set[tuple[int, int]]
+    """(partition, offset) of the articles that assessments name."""
+    refused: int
+    """Dead letters of assessments."""
     alerts: Counter[str]
+    """All messages, by id."""
+    first_alerts: set[str]
+    """Ids of those that are no update."""
     ends: dict[str, dict[int, int]]
     """By consumer group and partition: the offset after the last record that it is to read."""
     committed: dict[str, dict[int, int]]
 
     @property
     def missing(self) -> list[tuple[int, int]]:
-        """Articles without an outcome."""
-        return sorted({(record.partition, record.offset) for record in self.records} - self.outcomes.keys())
+        """Articles on the topic without an outcome."""
+        return sorted({(record.partition, record.offset) for record in self.articles} - self.outcomes.keys())
 
     @property
     def behind(self) -> dict[str, dict[int, int]]:
         """By group and partition: how far the committed offset is behind the last record. Only what is behind."""
-        return {
-            group: late
-            for group, ends in self.ends.items()
-            if (late := {part: end - done for part, end in ends.items() if (done := self._done(group, part)) < end})
-        }
+        found: dict[str, dict[int, int]] = {}
+        for group, ends in self.ends.items():
+            for partition, end in ends.items():
+                done = self.committed[group].get(partition, 0)
+                if done < end:
+                    found.setdefault(group, {})[partition] = end - done
+        return found
 
-    def _done(self, group: str, partition: int) -> int:
-        return self.committed[group].get(partition, 0)
+    @property
+    def left(self) -> int:
+        """How much is still to be done, in records."""
+        return len(self.missing) + sum(sum(late.values()) for late in self.behind.values())
 
 
 async def books(settings: Settings) -> Books:
-    """Read it all, from the beginning."""
-    articles = await read_all(settings, settings.articles_topics[0])
+    """Read it all, from the beginning. Raises KafkaError, BrokerError."""
+    topic, assessments = settings.articles_topics[0], settings.assessments_topic
+    articles = await read_all(settings, topic)
     outcomes: dict[tuple[int, int], list[str]] = {}
     assert settings.audit_topic is not None
     for record in await read_all(settings, settings.audit_topic):
@@ -89,16 +116,23 @@ async def books(settings: Settings) -> Books:
         outcomes.setdefault((entry["partition"], entry["offset"]), []).append(entry["outcome"])
     letters = Counter(
         (int(headers["dlq.partition"]), int(headers["dlq.offset"]))
-        for record in await read_all(settings, dlq_name(settings.articles_topics[0]))
+        for record in await read_all(settings, dlq_name(topic))
         for headers in [dict(record.headers)]
     )
-    alerts = Counter(json.loads(record.value)["alert_id"] for record in await read_all(settings, settings.alerts_topic))
-    assessments = await read_all(settings, settings.assessments_topic)
-    ends = {
-        "tocsin-assess": _after_the_last(articles),
-        "tocsin-alert": _after_the_last(assessments),
-    }
-    return Books(articles, outcomes, letters, alerts, ends, await _committed(settings))
+    messages = [json.loads(record.value) for record in await read_all(settings, settings.alerts_topic)]
+    between = await read_all(settings, assessments)
+    inputs = [json.loads(record.value).get("input") for record in between]
+    return Books(
+        articles=articles,
+        outcomes=outcomes,
+        letters=letters,
+        assessed={(place["partition"], place["offset"]) for place in inputs if place},
+        refused=len(await read_all(settings, dlq_name(assessments))),
+        alerts=Counter(message["alert_id"] for message in messages),
+        first_alerts={message["alert_id"] for message in messages if message["msg_type"] == "Alert"},
+        ends={"tocsin-assess": _after_the_last(articles), "tocsin-alert": _after_the_last(between)},
+        committed=await _committed(settings),
+    )
 
 
 def _after_the_last(records: list[Any]) -> dict[int, int]:
@@ -140,6 +174,13 @@ class Verdict:
     """Workers that ended with a code that is not documented for what was done to them."""
     notes: list[str] = field(default_factory=list)
 
+    def count(self, what: str, words: str, found: Iterable[object]) -> None:
+        """Add what was found to `lost`, `wrong`, `stuck` or `odd_exits`, with a note that shows some of it."""
+        some = list(found)
+        if some:
+            setattr(self, what, getattr(self, what) + len(some))
+            self.notes.append(f"{what}: {len(some)} {words}: {some[:10]}")
+
     def __add__(self, other: Self) -> "Verdict":
         return Verdict(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
 
@@ -156,26 +197,28 @@ class Verdict:
         )
 
 
-def judge(found: Books, settings: Settings) -> Verdict:
-    """Compare what went in with what came out; exits of workers are the caller's business."""
-    verdict = Verdict(records=len(found.records), alerts=len(found.alerts))
-    if missing := found.missing:
-        verdict.lost += len(missing)
-        verdict.notes.append(f"articles without an outcome: {missing[:20]}")
+def judge(found: Books, settings: Settings, deleted: Sequence[Any] = (), unsure: Unsure | None = None) -> Verdict:
+    """Compare what went in with what came out; exits of workers are the caller's business.
+
+    `deleted` are records that were on the topic once; those in a run of `unsure` need not have been read.
+    """
+    unsure = unsure or {}
+    there = {(r.partition, r.offset): r for r in (*deleted, *found.articles)}
+    due = {place: r for place, r in there.items() if not is_unsure(*place, unsure)}
+    verdict = Verdict(records=len(there), alerts=len(found.alerts))
     verdict.repeated = sum(len(entries) - 1 for entries in found.outcomes.values())
     verdict.alerts_repeated = sum(found.alerts.values()) - len(found.alerts)
-    expected = expected_alerts(settings, [(r.partition, r.timestamp, r.value) for r in found.records])
-    if gone := expected.keys() - found.alerts.keys():
-        verdict.lost += len(gone)
-        verdict.notes.append(f"alerts that did not come: {sorted(gone)[:5]}, of records {[expected[i] for i in gone]}")
-    if foreign := found.alerts.keys() - expected.keys():
-        verdict.wrong += len(foreign)
-        verdict.notes.append(f"alerts that nothing explains: {sorted(foreign)[:5]}")
-    rubbish = {(r.partition, r.offset) for r in found.records if r.value.startswith(b"{rubbish")}
-    if mixed := rubbish ^ set(found.letters):
-        verdict.wrong += len(mixed)
-        verdict.notes.append(f"dead letters and rubbish differ: {sorted(mixed)[:20]}")
-    if behind := found.behind:
-        verdict.stuck += sum(len(late) for late in behind.values())
-        verdict.notes.append(f"committed offsets behind: {behind}")
+
+    alarms = {place for place, r in due.items() if b"urged all its citizens" in r.value}
+    rubbish = {place for place, r in due.items() if r.value.startswith(b"{rubbish")}
+    expected, explained = expected_alerts(settings, list(there.values()), unsure)
+    verdict.count("lost", "articles without an outcome", due.keys() - found.outcomes.keys())
+    verdict.count("lost", "alarming articles without an assessment", alarms - found.assessed)
+    verdict.count("lost", "alerts that did not come", [one for one in expected if not one & found.first_alerts])
+    verdict.count("lost", "rubbish without a dead letter", rubbish - found.letters.keys())
+    verdict.count("wrong", "good articles among the dead letters", (due.keys() - rubbish) & found.letters.keys())
+    verdict.count("wrong", "alerts that nothing explains", found.first_alerts - explained)
+    verdict.count("wrong", "dead letters of assessments", range(found.refused))
+    behind = [(group, late) for group, lates in found.behind.items() for late in lates.items()]
+    verdict.count("stuck", "committed offsets behind (partition, records)", behind)
     return verdict

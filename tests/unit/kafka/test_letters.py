@@ -1,5 +1,6 @@
 """A dead letter is read back as it was written, whatever is on the topic, and goes back byte for byte."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -38,10 +39,18 @@ def test_a_letter_goes_back_as_it_came(
     assert (letter.reason, letter.stage, letter.error) == (reason, "assess", "why")
     assert (letter.origin_topic, letter.origin_partition, letter.origin_offset) == ("wire", 2, 41)
     assert letter.headers == headers
+    assert letter.whole
     again = letter.again(partitions=4)
     assert (again.topic, again.partition, again.key, again.value) == ("wire", 2, key, value)
     kept = [(name, content) for name, content in headers if name != MARK]
     assert again.all_headers == [*kept, (MARK, b"wire.dlq[3]@12")]
+
+
+def test_a_letter_whose_value_was_too_large_says_so() -> None:
+    delivery = Delivery(TopicPartition("wire", 2), 41, 0, None, b"{" * 3_000_000, (), 0, None)
+    letter = Letter.of(record(replace(dead_letter(delivery, "oversized", "assess", "why"), value=None)))
+    assert not letter.whole
+    assert letter.original_bytes == 3_000_000
 
 
 def test_a_partition_that_is_no_more_is_not_asked_for() -> None:

@@ -1,0 +1,104 @@
+"""No single record, and nothing on the changelog, stops the alert stage for ever; a fault of ours stops it at once."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.alert import policy
+from streams.assess.record import Tick
+from streams.errors import DeadLetterLimitError, UnpublishableError
+from streams.kafka.deadletters import write_letters
+from streams.kafka.records import Outgoing
+from tests.contract.test_alert_order import Worker, World
+from tests.unit.alert.builders import NOW, assessment
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, times: int, error: BaseException) -> None:
+    """Make the policy raise so often."""
+    decide, left = policy.decide, [times]
+
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise error
+        return decide(*args, **kwargs)
+
+    monkeypatch.setattr(policy, "decide", broken)
+
+
+async def test_a_passing_fault_costs_no_alert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    failing(monkeypatch, 1, RuntimeError("once"))
+    await Worker(world, tmp_path).take(0, assessment())
+    assert (len(world.alerts), world.letters, world.acked) == (1, [], [0])
+
+
+async def test_a_record_that_always_raises_becomes_a_dead_letter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    failing(monkeypatch, 2, ValueError("year 3170843 is out of range"))
+    worker = Worker(world, tmp_path)
+    await worker.take(0, assessment())
+    await worker.take(1, assessment())
+    (letter,) = world.letters
+    assert (letter["dlq.reason"], letter["dlq.stage"]) == (b"model_failure", b"alert")
+    assert letter["dlq.error"] == b"judging raised ValueError"
+    assert (len(world.alerts), world.acked) == (1, [0, 1])
+
+
+async def test_where_all_raise_the_stage_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    failing(monkeypatch, 1_000, RuntimeError("a bug of ours"))
+    worker = Worker(world, tmp_path, dead_letter_run=3)
+    for offset in range(2):
+        await worker.take(offset, assessment())
+    with pytest.raises(DeadLetterLimitError):
+        await worker.take(2, assessment())
+    assert world.acked == [0, 1]
+
+
+async def test_no_memory_is_no_records_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    failing(monkeypatch, 1, MemoryError())
+    with pytest.raises(MemoryError):
+        await Worker(world, tmp_path).take(0, assessment())
+    assert (world.letters, world.acked) == ([], [])
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b"\xff", b"null"])
+async def test_a_stray_table_value_is_no_incident(tmp_path: Path, value: bytes) -> None:
+    world = World()
+    world.changelog[b"Actual|UA|evacuation"] = value
+    worker = Worker(world, tmp_path)
+    worker.stage.assigned({0})
+    worker.stage.sample()
+    await worker.take(0, Tick("1", "tick", "articles", 0, NOW))
+    await worker.take(1, assessment())
+    assert (len(world.alerts), world.acked) == (1, [0, 1])
+
+
+class Post:
+    """A publisher whose topic takes no value of more than ten bytes."""
+
+    def __init__(self) -> None:
+        self.taken: list[Outgoing] = []
+
+    async def publish(self, records: Any) -> None:
+        if any(len(record.value or b"") > 10 for record in records):
+            raise UnpublishableError("too large")
+        self.taken += records
+
+
+async def test_a_letter_that_is_too_large_goes_without_its_value() -> None:
+    post = Post()
+    letter = Outgoing("articles.dlq", b"k", b"x" * 11, {"dlq.bytes": b"11"})
+    audit = Outgoing("audit", b"k", b"short")
+    await write_letters(post, [letter, audit])
+    assert [(record.topic, record.value, dict(record.headers)) for record in post.taken] == [
+        ("articles.dlq", None, {"dlq.bytes": b"11"}),
+        ("audit", b"short", {}),
+    ]
+    with pytest.raises(UnpublishableError):
+        await write_letters(post, [Outgoing("audit", b"k", b"x" * 11)])
