@@ -40,8 +40,8 @@ def train(
 ) -> None:
     """Train a classifier from the packaged base weights (extra `train`), calibrate it and measure it.
 
-    About an hour on two cores with a pool (--quick: 15 minutes; --teacher, with a base of 110 million parameters: under
-    two hours). `tocsin evaluate --weights FOLDER` measures more.
+    About an hour on two cores with a pool (--quick: 15 minutes; --teacher, with a base of 110 million parameters: two
+    hours and a quarter). `tocsin evaluate --weights FOLDER` measures more.
     """
     from models.manifest import MANIFEST_NAME
     from models.training.gather import Sources, gather
