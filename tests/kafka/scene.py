@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
 from streams.errors import BrokerError
@@ -22,6 +23,13 @@ from tests.kafka.proxy import Proxy
 from tests.kafka.tools import Worker, settings_for
 
 __all__ = ["Feed", "Scene", "set_up"]
+
+_COMPACTED = {
+    "cleanup.policy": "compact",
+    "segment.ms": "2000",
+    "min.cleanable.dirty.ratio": "0.01",
+    "max.compaction.lag.ms": "3000",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +147,11 @@ async def set_up(
         crew = Crew(_starter(settings.model_copy(update={"brokers": through}), drop), chance)
         scene = Scene(settings, broker, proxies, crew, feed)
         scene.fault_folder.mkdir(parents=True)
-        await topics.create(settings)
         if feed.kind == "compacted":
-            config = "cleanup.policy=compact,segment.ms=2000,min.cleanable.dirty.ratio=0.01,max.compaction.lag.ms=3000"
-            scene.kafka.tool(
-                "kafka-configs.sh", "--bootstrap-server", settings.brokers, "--alter", "--entity-type", "topics",
-                "--entity-name", scene.articles, "--add-config", config,
-            )  # fmt: skip
+            topic = NewTopic(scene.articles, settings.partitions, replication, topic_configs=_COMPACTED)
+            async with clients.admin(settings) as admin:
+                await admin.create_topics([topic])
+        await topics.create(settings)
         try:
             for stage in ("assess", "alert", "assess", "alert"):
                 crew.hire(stage)
