@@ -31,6 +31,8 @@ _TRACKING = frozenset({
 _TRACKING_PREFIXES = ("utm_", "at_", "ns_", "pk_", "mtm_", "hsa_", "_hs", "amp_")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]{2,45}\]")
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]")
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair: no encoding has it, and a crawler that cut an address in two leaves one."""
 _WORD = re.compile(r"\w+")
 _SAFE = "/:@!$&'()*+,;=~-._"
 
@@ -61,7 +63,7 @@ def domain_of(host: str) -> str | None:
 
 def plain_url(text: str) -> str | None:
     """The address in `text`, without credentials and ready to be shown; None if it is no web address."""
-    text = text.strip()
+    text = _HALF.sub("", text.strip())
     if text.startswith("//"):
         text = f"https:{text}"
     if len(text) > LONGEST_URL or not text[:8].lower().startswith(("http://", "https://")) or _CONTROL.search(text):

@@ -32,15 +32,15 @@ from tests.kafka.verdict import Verdict, books, judge
 __all__ = ["Plan", "a_round", "main"]
 
 PER_ROUND = 20
-_PATIENCE = 90.0
-"""Seconds after the last fault in which something must come nearer to its end, until all is there."""
 _FEEDS = ("plain", "transactions", "plain", "compacted")
 """Feeds of the rounds of a run on Apache Kafka, in turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a round does. `pause`: least and most seconds between the beginnings of faults."""
+    """What a round does. `pause`: least and most seconds between the beginnings of faults. `patience`: seconds after the
+    last one in which something must come nearer to its end, until all is there.
+    """
 
     seed: int
     faults: int = PER_ROUND
@@ -50,6 +50,7 @@ class Plan:
     only: str | None = None
     drop: float = 0.0
     feed: Feed = field(default_factory=Feed)
+    patience: float = 90.0
 
     def drawn(self) -> list[tuple[Fault, float]]:
         """The faults, each with the seconds until the next: every kind about as often as any other, in random order."""
@@ -87,7 +88,7 @@ async def _played(scene: Scene, plan: Plan) -> Verdict:
     made, notes = await _make(scene, plan)
     stop.set()
     await feeder
-    settled = await _settled(scene)
+    settled = await _settled(scene, plan.patience)
     keeper.cancel()
     with suppress(asyncio.CancelledError):
         await keeper
@@ -134,10 +135,10 @@ async def _one(fault: Fault, scene: Scene, chance: random.Random) -> tuple[str, 
     return fault.name, f"{fault.name}: no broker answered"
 
 
-async def _settled(scene: Scene) -> bool:
+async def _settled(scene: Scene, patience: float) -> bool:
     """Wait until nothing is left to be done, twice in a row; False if it comes no nearer."""
     least, moved, calm = -1, time.monotonic(), 0
-    while time.monotonic() - moved < _PATIENCE:
+    while time.monotonic() - moved < patience:
         with suppress(KafkaError, BrokerError):
             left = (await books(scene.settings)).left
             if least < 0 or left < least:

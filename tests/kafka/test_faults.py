@@ -70,7 +70,7 @@ async def test_the_harness_sees_a_loss(
 ) -> None:
     """The control: with a ledger that lets holes pass, the same round must come out as lost."""
     monkeypatch.setenv("FAULT_BLIND", "1")
-    plan = Plan(SEED, faults=1, nodes=1, only="kill-alert", pause=(8.0, 9.0), drop=0.05)
+    plan = Plan(SEED, faults=1, nodes=1, only="kill-alert", pause=(8.0, 9.0), drop=0.05, patience=20.0)
     verdict = await a_round(plan, tmp_path)
     with capsys.disabled():
         print(f"\nwithout the ledger: {verdict.line()}")

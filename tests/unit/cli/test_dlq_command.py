@@ -122,11 +122,14 @@ def test_a_dry_run_sends_nothing_and_a_replay_is_exact(installation: Settings, t
     done = command("dlq", "replay", "--all", "--stage", "assess")
     assert (done.code, done.out) == (0, "")
     assert "4 dead letters were sent again" in done.err
-    sent = asyncio.run(read_all(installation, "articles"))
-    assert {record.partition for record in sent} == {1}
+    # Letters of two partitions meet in one: their order is kept within each, no more.
+    sent = {dict(record.headers)[MARK].decode(): record for record in asyncio.run(read_all(installation, "articles"))}
+    assert {record.partition for record in sent.values()} == {1}
     places = {row["origin"]: row["place"] for row in listed()}
-    for number, (record, original) in enumerate(zip(sent, ORIGINALS, strict=True)):
-        _, key, value, headers = original
+    assert sent.keys() == {places[f"articles[1]@{number}"] for number in range(len(ORIGINALS))}
+    for number, (_, key, value, headers) in enumerate(ORIGINALS):
+        place = places[f"articles[1]@{number}"]
+        record = sent[place]
         assert (record.key, record.value) == (key, value)
-        assert tuple(record.headers) == (*headers, (MARK, places[f"articles[1]@{number}"].encode()))
+        assert tuple(record.headers) == (*headers, (MARK, place.encode()))
     assert len(listed()) == len(ORIGINALS) + 1, "the letters stay"

@@ -26,6 +26,10 @@ def test_all_addresses_of_a_page_are_one(url: str) -> None:
     assert canonical(plain) == "https://example.com/a/b"
 
 
+def test_half_a_surrogate_is_no_part_of_an_address() -> None:
+    assert plain_url("http://e.com/2\ud83d?a=\udc00b") == "http://e.com/2?a=b"
+
+
 def test_what_chooses_the_content_stays_in_a_fixed_order() -> None:
     assert (
         canonical("https://e.com/?id=2&a=1&utm_id=9") == canonical("https://e.com?a=1&id=2") == "https://e.com?a=1&id=2"

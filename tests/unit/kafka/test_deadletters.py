@@ -40,6 +40,7 @@ def test_headers_say_what_where_and_why() -> None:
         "dlq.topic": b"wire",
         "dlq.partition": b"2",
         "dlq.offset": b"41",
+        "dlq.bytes": b"2",
     }
 
 
