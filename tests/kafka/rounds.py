@@ -38,8 +38,8 @@ _FEEDS = ("plain", "transactions", "plain", "compacted")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a round does. `pause`: least and most seconds between the beginnings of faults. `patience`: seconds after the
-    last one in which something must come nearer to its end, until all is there.
+    """What a round does. `pause`: least and most seconds between the beginnings of faults. `patience`: seconds after
+    the last one in which something must come nearer to its end, until all is there.
     """
 
     seed: int
