@@ -209,9 +209,10 @@ class Batcher(Service):
             raise fault
         if not refused:
             return conclusion
-        letter = conclusion  # a dead letter that was refused keeps its reason
         if not conclusion.rejected:
             self._ports.limit.bad(conclusion.work.delivery.tp)
+        letter = conclusion  # nothing but a dead letter: it keeps its reason
+        if conclusion.assessments or not conclusion.rejected:
             letter = Reader.give_up(conclusion.work, "unpublishable", "the broker refuses what came of this record")
         # Refused without its value as well: it stops us, nothing is lost.
         await write_letters(self._ports.publisher, self._records(letter))

@@ -129,6 +129,18 @@ async def test_a_letter_too_large_for_its_topic_keeps_its_reason_and_leaves_its_
         assert int(letter.headers["dlq.bytes"]) > 4_000
 
 
+async def test_a_page_of_which_one_article_is_refused_and_one_is_bad_stops_nothing(gazetteer: Gazetteer) -> None:
+    page = orjson.dumps({"articles": [orjson.loads(story(0)), {"title": ""}]})
+    async with line(gazetteer, audit_topic=None) as at:
+        at.brain.least = 0.9
+        at.post.at_ack = lambda record: UnpublishableError("large") if record.topic == "assessments" else None
+        await at.put([page])
+        await until(lambda: bool(at.finished) or bool(at.faults))
+        assert at.faults == []
+        assert at.letters() == {0: "unpublishable"}
+        assert [record.value for record in at.post.acked if b"unpublishable" in record.headers.values()] == [page]
+
+
 async def test_the_dead_letter_limit_stops_before_anything_of_the_batch_is_written(gazetteer: Gazetteer) -> None:
     config = {"dead_letter_run": 4, "batch_articles": 6, "queue_articles": 6, "batch_wait": 0.5}
     async with line(gazetteer, started=False, **config) as at:
