@@ -19,6 +19,7 @@ Exit code 2 is a wrong command line (from click), 130 an interrupt.
 from models.errors import ModelError, TocsinError, WeightsCorruptError, WeightsMissingError
 
 __all__ = [
+    "NO_RECORDS_FAULT",
     "BrokerError",
     "DeadLetterLimitError",
     "InputError",
@@ -31,7 +32,16 @@ __all__ = [
     "UnpublishableError",
     "WeightsCorruptError",
     "WeightsMissingError",
+    "exit_code_of",
 ]
+
+NO_RECORDS_FAULT = (MemoryError, TocsinError)
+"""What is never held against the record that was in work: it stops us, and the record comes again."""
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The code that a process ends with because of `error`."""
+    return error.exit_code if isinstance(error, TocsinError) else TocsinError.exit_code
 
 
 class SettingsError(TocsinError):

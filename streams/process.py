@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Literal
 
-from streams.errors import TocsinError
+from streams.errors import exit_code_of
 from streams.settings import Settings
 
 __all__ = ["Stage", "run_both", "run_stage"]
@@ -36,7 +36,7 @@ def run_stage(stage: Stage, settings: Settings) -> int:
         _log.info("stage %s stopped", stage)
         return code
     _log.error("stage %s ends: %s", stage, fault)
-    return fault.exit_code if isinstance(fault, TocsinError) else TocsinError.exit_code
+    return exit_code_of(fault)
 
 
 def run_both(command: Sequence[str], assess: Sequence[str] = ()) -> int:

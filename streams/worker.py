@@ -46,8 +46,6 @@ class StageWorker(faust.Worker):
         try:
             self.execute_from_commandline()
         except SystemExit as done:
-            if done.code and self.crash_reason is not None:
-                self.app.fault = self.app.fault or self.crash_reason
             return done.code if isinstance(done.code, int) else 0
         except Exception as error:  # noqa: BLE001  (Faust raises again what crashed it)
             self.app.fault = self.app.fault or error

@@ -14,7 +14,7 @@ from streams.alert.record import Alert, Event, encode
 from streams.alert.rules import Rules
 from streams.alert.table import IncidentTable
 from streams.assess.record import Assessment, AssessmentError, Tick, decode
-from streams.errors import TocsinError
+from streams.errors import NO_RECORDS_FAULT
 from streams.ingest.article import Reason
 from streams.kafka.app import StageApp
 from streams.kafka.deadletters import DeadLetterLimit, dead_letter, write_letters
@@ -58,31 +58,34 @@ class AlertStage:
         try:
             record = decode(delivery.value)
         except AssessmentError as error:
-            self._limit.bad(delivery.tp)
             await self._give_up(delivery, "undecodable", str(error))
             return
-        try:
-            await self._act(record, delivery)
-        except (MemoryError, TocsinError):
-            raise
-        except Exception:  # noqa: BLE001  (a passing fault of ours, or the record's)
-            try:
-                await self._act(record, delivery)  # every step may be taken twice: ids and table keys are the same
-            except (MemoryError, TocsinError):
-                raise
-            except Exception as error:  # noqa: BLE001  (one record must not stop all that follow, at every start)
-                _log.exception("judging %s raised twice: it becomes a dead letter", delivery.where)
-                self._limit.bad(delivery.tp)
-                await self._give_up(delivery, "model_failure", f"judging raised {type(error).__name__}")
-                return
+        # A passing fault of ours is over at the second attempt, and every step may be taken twice: ids are the same.
+        fault = await self._attempt(record, delivery) and await self._attempt(record, delivery)
+        if fault is not None:
+            # One record must not stop all that follow, at every start.
+            _log.error("judging %s raised twice: it becomes a dead letter", delivery.where, exc_info=fault)
+            await self._give_up(delivery, "model_failure", f"judging raised {type(fault).__name__}")
+            return
         self._limit.good(delivery.tp)
         self.intake.finish(delivery)
         self._metrics.observe_stage("policy", time.perf_counter() - begin)
 
     async def _give_up(self, delivery: Delivery, reason: Reason, error: str) -> None:
+        self._limit.bad(delivery.tp)
         await write_letters(self._publisher, [dead_letter(delivery, reason, "alert", error)])
         self._metrics.dead_letters.labels(reason=reason).inc()
         self.intake.finish(delivery)
+
+    async def _attempt(self, record: Assessment | Tick, delivery: Delivery) -> Exception | None:
+        """Act on the record; what that raised, unless it is no record's fault."""
+        try:
+            await self._act(record, delivery)
+        except NO_RECORDS_FAULT:
+            raise
+        except Exception as error:  # noqa: BLE001  (the record's fault, or a passing one of ours)
+            return error
+        return None
 
     async def _act(self, record: Assessment | Tick, delivery: Delivery) -> None:
         if isinstance(record, Tick):

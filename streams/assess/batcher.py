@@ -22,7 +22,7 @@ from streams.assess.assess import Scores
 from streams.assess.planner import BatchPlanner
 from streams.assess.shadow import Shadow
 from streams.assess.work import Conclusion, Reader, Work
-from streams.errors import PublishError, TocsinError, UnpublishableError
+from streams.errors import NO_RECORDS_FAULT, PublishError, UnpublishableError
 from streams.kafka.deadletters import DeadLetterLimit, write_letters
 from streams.kafka.publish import Publisher
 from streams.kafka.records import Delivery, Outgoing
@@ -130,7 +130,7 @@ class Batcher(Service):
         """Scores by work. A batch that raises is halved until the work at fault stands alone, and is tried again."""
         try:
             scores = self._ports.reader.score(works)
-        except (MemoryError, TocsinError):
+        except NO_RECORDS_FAULT:
             raise
         except Exception as error:  # noqa: BLE001  (a record's fault until proven ours)
             if len(works) == 1:
@@ -145,7 +145,7 @@ class Batcher(Service):
         """Scores of a work that raised alone; or its error, if the classifier still answers what it answered before."""
         try:
             return self._ports.reader.score([work])[0]
-        except (MemoryError, TocsinError):
+        except NO_RECORDS_FAULT:
             raise
         except Exception:  # noqa: BLE001  (now proven: the record's fault, or ours)
             self._ports.reader.prove()
@@ -177,7 +177,7 @@ class Batcher(Service):
                 continue
             try:
                 found.append(self._ports.reader.conclude(work, scores))
-            except (MemoryError, TocsinError):
+            except NO_RECORDS_FAULT:
                 raise
             except Exception as error:  # noqa: BLE001  (a record's fault until proven ours)
                 found.append(Reader.give_up(work, "model_failure", f"judging raised {type(error).__name__}"))

@@ -115,11 +115,11 @@ class AssessStage:
         now_ms = int(time.time() * 1000)
         records = []
         for tp, (newest, idle) in sorted(self.intake.newest_finished().items()):
-            if not idle and newest is None:
+            moment = now_ms if idle else newest
+            if moment is None:
                 continue
             # A producer's clock may be days ahead: no tick says more than ours, or incidents would end early.
-            moment = now_ms if idle or newest is None else min(newest, now_ms)
-            value = encode(Tick("1", "tick", tp.topic, tp.partition, moment))
+            value = encode(Tick("1", "tick", tp.topic, tp.partition, min(moment, now_ms)))
             headers = {"content-type": b"application/json", "tocsin-kind": b"tick"}
             records += [
                 Outgoing(self._settings.assessments_topic, b"tick", value, headers, partition=number)

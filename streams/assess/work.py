@@ -15,7 +15,7 @@ from models import Classifier
 from streams.assess.assess import Prepared, Scores, assess, prepare
 from streams.assess.places import Gazetteer
 from streams.assess.record import Assessment, ModelRef, Status, encode
-from streams.errors import ModelError, TocsinError
+from streams.errors import NO_RECORDS_FAULT, ModelError
 from streams.ingest.article import Limits, Reason, Rejected
 from streams.ingest.decode import decode
 from streams.kafka.deadletters import dead_letter
@@ -106,7 +106,7 @@ class Reader:
         """Score a sentence that any classifier can. Raises ModelError if that fails: then it is no record's fault."""
         try:
             self._classifier.scores(_WARM[:1], [(None, None)])
-        except (MemoryError, TocsinError):
+        except NO_RECORDS_FAULT:
             raise
         except Exception as error:
             raise ModelError(

@@ -17,7 +17,7 @@ import faust
 from aiokafka.errors import KafkaError
 from mode import Service
 
-from streams.errors import BrokerError, TocsinError
+from streams.errors import BrokerError, TocsinError, exit_code_of
 from streams.kafka.clients import ssl_context
 from streams.kafka.embedded import mend_end_offsets
 from streams.kafka.intake import Intake
@@ -152,16 +152,16 @@ class StageApp(faust.App):
         # Faust comes here by itself as well, when a commit is refused, say: then, too, the end is bounded and has a
         # documented code.
         if self.fault is None:
-            self.fault = reason if isinstance(reason, TocsinError) else _named(reason)
-            self._end_in_time()
+            self.fault = _named(reason)
+            self._end_in_time(exit_code_of(self.fault))
             if isinstance(self.fault, TocsinError):
                 _log.error("stopping: %s", self.fault)
             else:
                 _log.error("stopping on a fault of our own: %r", reason, exc_info=reason)
         super()._crash(reason)
 
-    def _end_in_time(self) -> None:
-        code = self.fault.exit_code if isinstance(self.fault, TocsinError) else TocsinError.exit_code
+    @staticmethod
+    def _end_in_time(code: int) -> None:
         timer = threading.Timer(_LAST_RESORT, os._exit, args=(code,))
         timer.daemon = True
         try:

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,11 +24,11 @@ from aiokafka.consumer.fetcher import Fetcher, OffsetResetStrategy
 from aiokafka.protocol.fetch import FetchRequest
 
 from streams.errors import BrokerError, SettingsError
+from streams.kafka.versions import require
 
 __all__ = ["HOST", "EmbeddedBroker", "answers", "end_with_parent", "free_ports", "mend_end_offsets"]
 
 HOST = "127.0.0.1"
-_AIOKAFKA = "0.14.0"
 _READY_SECONDS = 10.0
 _FAR = 1 << 60
 """An offset past the end of any partition: the broker then reads no batch."""
@@ -187,7 +186,5 @@ def mend_end_offsets() -> None:
     tables stale after a restart; the high watermark in its Fetch answers is right. Only for that broker: Apache
     Kafka answers such a Fetch with an error, which is ignored. Raises SettingsError for another aiokafka.
     """
-    found = version("aiokafka")
-    if found != _AIOKAFKA:
-        raise SettingsError(f"the embedded broker needs aiokafka {_AIOKAFKA}, but {found} is installed")
+    require("aiokafka", "what mends the embedded broker's ends of partitions")
     Fetcher._proc_offset_request = _ask_twice

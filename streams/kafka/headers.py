@@ -6,29 +6,23 @@ before. Values of headers are bytes and were never at risk.
 """
 
 from collections.abc import Iterator
-from importlib.metadata import version
 from typing import Any, SupportsIndex
 
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
-from streams.errors import SettingsError
+from streams.kafka.versions import require
 
-__all__ = ["AIOKAFKA", "mend_header_names"]
+__all__ = ["mend_header_names"]
 
-AIOKAFKA = "0.14.0"
 _LEGACY = 2
 """Batches of a lower magic number have no headers."""
 
 
 def mend_header_names() -> None:
     """Make every consumer of this process read such records. Raises SettingsError for another aiokafka."""
-    found = version("aiokafka")
-    if found != AIOKAFKA:
-        raise SettingsError(
-            f"aiokafka {found} is installed, but its reader is mended for {AIOKAFKA}: pip install aiokafka=={AIOKAFKA}"
-        )
+    require("aiokafka", "the mending of its reader")
     fetcher.MemoryRecords = _Records
 
 

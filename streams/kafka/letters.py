@@ -13,15 +13,13 @@ from typing import Any, Final
 
 from aiokafka import TopicPartition
 
-from streams.errors import TopicMissingError
-from streams.kafka import clients, topics
 from streams.kafka.deadletters import HEADERS, MARK, dlq_name
 from streams.kafka.records import Headers, Outgoing, plausible_ms
+from streams.kafka.scan import partitions_of, to_the_ends
 from streams.settings import Settings
 
 __all__ = ["Letter", "dead_letter_topics", "read", "read_one"]
 
-_POLL_MS = 300
 _LARGEST: Final = 1 << 63
 
 
@@ -130,34 +128,17 @@ async def read(settings: Settings, names: Sequence[str]) -> AsyncGenerator[Lette
 
     A caller that stops early closes it (`contextlib.aclosing`). Raises TopicMissingError, BrokerError.
     """
-    parts = await _parts(settings, names)
-    async with clients.consumer(settings) as consumer:
-        consumer.assign(parts)
-        ends = await consumer.end_offsets(parts)
-        await consumer.seek_to_beginning(*parts)
-        waiting = {part for part in parts if await consumer.position(part) < ends[part]}
-        while waiting:
-            for part, records in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
-                for record in records:
-                    if record.offset < ends[part]:
-                        yield Letter.of(record)
-            # The position moves over markers and deleted offsets without giving a record.
-            waiting = {part for part in waiting if await consumer.position(part) < ends[part]}
+    async with aclosing(to_the_ends(settings, await partitions_of(settings, names))) as found:
+        async for record in found:
+            yield Letter.of(record)
 
 
 async def read_one(settings: Settings, topic: str, partition: int, offset: int) -> Letter | None:
     """The letter at this place; None if there is none. Raises TopicMissingError, BrokerError."""
-    if TopicPartition(topic, partition) not in await _parts(settings, [topic]):
+    part = TopicPartition(topic, partition)
+    if part not in await partitions_of(settings, [topic]):
         return None
-    async with aclosing(read(settings, [topic])) as found:
-        async for letter in found:
-            if (letter.partition, letter.offset) == (partition, offset):
-                return letter
+    async with aclosing(to_the_ends(settings, [part], offset)) as found:
+        async for record in found:
+            return Letter.of(record) if record.offset == offset else None
     return None
-
-
-async def _parts(settings: Settings, names: Sequence[str]) -> list[TopicPartition]:
-    found = await topics.existing(settings)
-    if missing := [name for name in names if name not in found]:
-        raise TopicMissingError(f"there is no topic {', '.join(missing)}; run `tocsin topics create`")
-    return [TopicPartition(name, number) for name in names for number in range(found[name])]

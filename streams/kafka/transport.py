@@ -12,19 +12,17 @@ Written against exactly one version of Faust: another one is refused, so that an
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from importlib.metadata import version
 from typing import Any, Protocol
 
 from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 
-from streams.errors import SettingsError
 from streams.kafka.headers import mend_header_names
 from streams.kafka.ledger import TopicPartition
+from streams.kafka.versions import require
 
-__all__ = ["FAUST", "Books", "LedgerConsumer", "LedgerTransport", "check_versions"]
+__all__ = ["Books", "LedgerConsumer", "LedgerTransport"]
 
-FAUST = "0.15.3"
 _COMMIT_SECONDS = 30.0
 
 _log = logging.getLogger(__name__)
@@ -38,16 +36,6 @@ class Books(Protocol):
 
     def committed(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Told after each commit."""
-
-
-def check_versions() -> None:
-    """Raise SettingsError unless the installed Faust is the one that this module mends."""
-    found = version("faust-streaming")
-    if found != FAUST:
-        raise SettingsError(
-            f"faust-streaming {found} is installed, but the transport is written for {FAUST}:"
-            f" pip install faust-streaming=={FAUST}"
-        )
 
 
 class LedgerThread(driver.AIOKafkaConsumerThread):
@@ -200,7 +188,7 @@ class LedgerTransport(driver.Transport):
     Consumer = LedgerConsumer
 
     def __init__(self, *args: Any, configure: Callable[[LedgerConsumer], None], **kwargs: Any) -> None:
-        check_versions()
+        require("faust-streaming", "the transport")
         mend_header_names()
         super().__init__(*args, **kwargs)
         self._configure = configure

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streams.errors import SettingsError
-from streams.kafka import transport
+from streams.kafka import transport, versions
 from streams.kafka.app import StageApp, make_app
 from streams.kafka.intake import Intake
 from streams.kafka.ledger import Hole, TopicPartition
@@ -292,9 +292,9 @@ async def test_records_fetched_before_a_seek_are_not_handed_out_after_it(tmp_pat
 
 
 def test_another_faust_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    transport.check_versions()
-    monkeypatch.setattr(transport, "version", lambda name: "0.15.4")
+    versions.require("faust-streaming", "the transport")
+    monkeypatch.setattr(versions, "version", lambda name: "0.15.4")
     with pytest.raises(SettingsError, match=r"0\.15\.4 is installed.*0\.15\.3"):
-        transport.check_versions()
+        versions.require("faust-streaming", "the transport")
     with pytest.raises(SettingsError, match=r"0\.15\.4"):
         transport.LedgerTransport([], None, configure=lambda _: None)

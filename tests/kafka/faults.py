@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import TopicPartition
@@ -139,9 +138,13 @@ async def _point(scene: Scene, chance: random.Random, name: str) -> bool:
 # Brokers.
 
 
-async def _broker(scene: Scene, chance: random.Random, number: int, find: Callable[[], Awaitable[int | None]]) -> bool:
+Find = Callable[[Scene, random.Random], Awaitable[int | None]]
+"""Which node: its number, None for any."""
+
+
+async def _broker(scene: Scene, chance: random.Random, number: int, find: Find) -> bool:
     async with scene.brokers_busy:
-        wanted = await find()
+        wanted = await find(scene, chance)
         found = [node for node in scene.kafka.nodes if node.number == wanted]
         await _down_and_up(chance, found[0] if found else chance.choice(scene.kafka.nodes), number)
     return True
@@ -156,7 +159,7 @@ async def _down_and_up(chance: random.Random, node: Node, number: int) -> None:
     await asyncio.sleep(3)
 
 
-async def _anyone() -> int | None:
+async def _anyone(scene: Scene, chance: random.Random) -> int | None:
     return None
 
 
@@ -257,20 +260,13 @@ def _all() -> Iterator[Fault]:
         ("delay", "packets late by 50 to 500 ms"),
     ):
         yield Fault(f"net-{how}", f"network between workers and brokers: {what}", partial(_net, how=how))
-    for name, number, what in (
-        ("broker-kill", signal.SIGKILL, "SIGKILL of a broker"),
-        ("broker-stop", signal.SIGTERM, "orderly stop of a broker"),
+    for name, number, find, what in (
+        ("broker-kill", signal.SIGKILL, _anyone, "SIGKILL of a broker"),
+        ("broker-stop", signal.SIGTERM, _anyone, "orderly stop of a broker"),
+        ("leader-kill", signal.SIGKILL, _leader, "SIGKILL of a partition's leader"),
+        ("coordinator-kill", signal.SIGKILL, _coordinator, "SIGKILL of a group's coordinator"),
     ):
-        yield Fault(name, what, partial(_broker, number=number, find=_anyone), needs_kafka=True)
-    for name, find, what in (
-        ("leader-kill", _leader, "SIGKILL of a partition's leader"),
-        ("coordinator-kill", _coordinator, "SIGKILL of a group's coordinator"),
-    ):
-
-        async def make(scene: Scene, chance: random.Random, find: Any = find) -> bool:
-            return await _broker(scene, chance, signal.SIGKILL, partial(find, scene, chance))
-
-        yield Fault(name, what, make, needs_kafka=True)
+        yield Fault(name, what, partial(_broker, number=number, find=find), needs_kafka=True)
     yield Fault("brokers-rolling", "all brokers stopped and started after each other", _rolling, needs_kafka=True)
     yield Fault("broker-freeze", "SIGSTOP, later SIGCONT of a broker", _freeze_broker, needs_kafka=True)
     yield Fault("delete-records", "records deleted under the consumer", _delete, needs_kafka=True)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from streams.kafka import topics
+from streams.kafka.embedded import EmbeddedBroker
 from streams.settings import Settings
+from tests.kafka.cluster import ApacheKafka
 from tests.kafka.load import article
 from tests.kafka.tools import Worker, alerts, feed, read_all, settings_for, until
 from tests.kafka.verdict import expected_alerts
@@ -65,10 +67,14 @@ async def kill_and_restart(settings: Settings, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.kafka
-async def test_kill_on_apache_kafka(apache_kafka, tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
+async def test_kill_on_apache_kafka(
+    apache_kafka: ApacheKafka, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     await kill_and_restart(settings_for(apache_kafka.servers, embedded=False, folder=tmp_path), capsys)
 
 
 @pytest.mark.embedded
-async def test_kill_on_the_embedded_broker(embedded_broker, tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
+async def test_kill_on_the_embedded_broker(
+    embedded_broker: EmbeddedBroker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     await kill_and_restart(settings_for(embedded_broker.servers, embedded=True, folder=tmp_path), capsys)

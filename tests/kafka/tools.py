@@ -11,15 +11,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
-from streams.kafka import clients, topics
+from streams.kafka import clients
 from streams.kafka.embedded import free_ports
+from streams.kafka.scan import partitions_of, to_the_ends
 from streams.settings import Settings
 
 RECORD = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
@@ -141,24 +141,15 @@ async def feed(settings: Settings, topic: str, records: Iterable[RECORD], rate: 
 
 
 async def read_all(settings: Settings, topic: str) -> list[Any]:
-    """Every record of a topic, from the beginning to its present end."""
-    async with clients.consumer(settings) as consumer:
-        count = (await topics.existing(settings))[topic]
-        parts = [TopicPartition(topic, number) for number in range(count)]
-        consumer.assign(parts)
-        ends = await consumer.end_offsets(parts)
-        await consumer.seek_to_beginning(*parts)
-        found: list[Any] = []
-        end = time.monotonic() + 30
-        waiting = [part for part in parts if await consumer.position(part) < ends[part]]
-        while waiting:
-            if time.monotonic() > end:
-                raise KafkaTimeoutError(f"{topic} could not be read to its end")
-            for part, records in (await consumer.getmany(timeout_ms=300)).items():
-                found += [record for record in records if record.offset < ends[part]]
-            # The position moves over markers and deleted offsets without giving a record.
-            waiting = [part for part in waiting if await consumer.position(part) < ends[part]]
-        return found
+    """Every record of a topic, from the beginning to its present end. Raises KafkaTimeoutError after 30 seconds."""
+    try:
+        async with (
+            asyncio.timeout(30),
+            aclosing(to_the_ends(settings, await partitions_of(settings, [topic]))) as found,
+        ):
+            return [record async for record in found]
+    except TimeoutError as error:
+        raise KafkaTimeoutError(f"{topic} could not be read to its end") from error
 
 
 async def alerts(settings: Settings) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.memory_records import MemoryRecords
 
 from streams.errors import SettingsError
-from streams.kafka import headers
+from streams.kafka import versions
 from streams.kafka.headers import mend_header_names
 from tests.kafka.tools import RawName
 
@@ -81,6 +81,6 @@ def test_good_batches_are_read_as_before_and_several_in_one_piece() -> None:
 
 
 def test_another_aiokafka_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(headers, "version", lambda name: "0.15.0")
+    monkeypatch.setattr(versions, "version", lambda name: "0.15.0")
     with pytest.raises(SettingsError, match=r"aiokafka 0\.15\.0 is installed"):
         mend_header_names()
