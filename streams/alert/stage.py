@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from models.labels import EVENTS
 from streams.alert import policy
-from streams.alert.clock import TickClock
 from streams.alert.compose import compose, headers
 from streams.alert.incident import Incident
 from streams.alert.policy import Decision, Message
@@ -45,7 +44,6 @@ class AlertStage:
         self._app, self._settings, self._metrics = app, settings, metrics
         self._rules, self._table, self._names = rules, table, names
         self._publisher = Publisher(app, metrics)
-        self._clock = TickClock()
         self._limit = DeadLetterLimit(settings.dead_letter_run, settings.dead_letter_ratio)
         self.intake = Intake(app, settings, metrics, self._work)
         app.intake = self.intake
@@ -89,9 +87,13 @@ class AlertStage:
 
     async def _act(self, record: Assessment | Tick, delivery: Delivery) -> None:
         if isinstance(record, Tick):
-            clock = self._clock.tick(record)
-            if clock is not None:
-                await self._expire(clock, delivery)
+            before = self._table.clock(delivery.tp.partition)
+            clock = before.after(record)
+            if clock.now is not None:
+                await self._expire(clock.now, delivery)
+            # Last: a crash before it repeats the tick, which then finds nothing more to end.
+            if clock != before:
+                await self._table.set_clock(clock, delivery.tp.partition)
             return
         for event in EVENTS:
             if event in record.scores:

@@ -8,17 +8,24 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+from streams.alert import clock as clocks
 from streams.alert import incident as state
+from streams.alert.clock import Clock
 from streams.alert.incident import Incident
 from streams.errors import PublishError
 
 __all__ = ["IncidentTable", "make_table"]
 
 _log = logging.getLogger(__name__)
+_CLOCK = "clock|"
+"""Keys of clocks; those of incidents begin with a status."""
 
 
 class IncidentTable:
-    """Typed view of the Faust table `incidents`: key text, value JSON, partition that of the assessments."""
+    """Typed view of the Faust table `incidents`: key text, value JSON, partition that of the assessments.
+
+    It holds the incidents, and a clock for each partition.
+    """
 
     def __init__(self, table: Any) -> None:
         self._table = table
@@ -47,22 +54,40 @@ class IncidentTable:
     def items(self, partition: int | None = None, prefix: str = "") -> Iterator[tuple[str, Incident]]:
         """Keys and incidents in the order of keys: all, or those of one partition, or with a prefix."""
         for key in sorted(self._table.data.keys()):
-            text = key.decode()
-            if text.startswith(prefix):
+            text = key.decode("utf-8", "replace")
+            if text.startswith(prefix) and not text.startswith(_CLOCK):
                 found = self.get(text)
                 if found is not None and partition in (None, found.partition):
                     yield text, found
 
     def __len__(self) -> int:
-        return len(self._table.data)
+        """How many entries are incidents."""
+        return sum(not key.startswith(_CLOCK.encode()) for key in self._table.data)
+
+    def clock(self, partition: int) -> Clock:
+        """The clock of an assessments partition; one that stands if there is none."""
+        value = self._table.data.get(f"{_CLOCK}{partition}".encode())
+        try:
+            return Clock() if value is None else clocks.decode(value)
+        except ValueError as error:
+            _log.error("the incident table holds no clock of partition %d: it stands anew (%s)", partition, error)
+            return Clock()
+
+    async def set_clock(self, clock: Clock, partition: int) -> None:
+        """Write the clock, as `store` does. Raises PublishError."""
+        await self._write(f"{_CLOCK}{partition}".encode(), clocks.encode(clock), partition)
 
     async def store(self, key: str, incident: Incident | None, partition: int) -> None:
         """Write (None: delete), and return when the broker has acknowledged it. Raises PublishError."""
-        value = None if incident is None else state.encode(incident)
+        await self._write(key.encode(), None if incident is None else state.encode(incident), partition)
+        if incident is None:
+            self._decoded.pop(key, None)
+
+    async def _write(self, key: bytes, value: bytes | None, partition: int) -> None:
         topic = self._table.changelog_topic
         try:
             future = await topic.send(
-                key=key.encode(),
+                key=key,
                 value=value,
                 partition=partition,
                 key_serializer="raw",
@@ -74,10 +99,9 @@ class IncidentTable:
             raise PublishError(f"no ack for the incident table's changelog ({type(error).__name__})") from error
         # The dict under Faust's wrapper: the changelog record is written already.
         if value is None:
-            self._table.data.pop(key.encode(), None)
-            self._decoded.pop(key, None)
+            self._table.data.pop(key, None)
         else:
-            self._table.data[key.encode()] = value
+            self._table.data[key] = value
 
     def keep(self, partitions: set[int]) -> None:
         """Forget entries of partitions that are not ours any more; Faust reads them again if they come back."""
@@ -85,6 +109,9 @@ class IncidentTable:
             if incident.partition not in partitions:
                 self._table.data.pop(key.encode(), None)
                 self._decoded.pop(key, None)
+        for raw in [raw for raw in self._table.data if raw.startswith(_CLOCK.encode())]:
+            if raw.decode("utf-8", "replace").removeprefix(_CLOCK) not in {str(number) for number in partitions}:
+                self._table.data.pop(raw, None)
 
 
 def make_table(app: Any, name: str) -> Any:

@@ -1,0 +1,196 @@
+"""Replay: the same assessments in the same order give the same alerts, byte for byte, however often the worker dies.
+
+Of a message only `sent` and `latency_ms` may differ. Several partitions are several workers' business: each gives what
+it would give alone.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka.errors import KafkaTimeoutError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streams.alert import incident as state
+from streams.assess.record import Assessment, Tick
+from streams.errors import PublishError
+from streams.kafka.ledger import TopicPartition
+from tests.contract.test_alert_order import STEPS, Worker, World
+from tests.unit.alert.builders import HOUR, NOW, assessment
+
+pytestmark = pytest.mark.requirement(17)
+
+MINUTE = 60_000
+COUNTRIES = ("UA", "LB", "SD")
+OTHERS = dict(zip(COUNTRIES, ("SY", "HT", "NE"), strict=True))
+"""Countries of another assessments partition."""
+LIFETIME = 73 * HOUR
+"""Longer than any incident lives without evidence."""
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[Assessment | Tick]:
+    """What one assessments partition may hold: reports, their corrections and retractions, ticks, some very late."""
+    found: list[Assessment | Tick] = []
+    now = NOW
+    for offset in range(draw(st.integers(3, 14))):
+        now += draw(st.sampled_from([0, 1000, 20 * MINUTE, 7 * HOUR, LIFETIME]))
+        if draw(st.integers(0, 4)) == 0:
+            found.append(Tick("1", "tick", "articles", 0, now))
+            continue
+        article = draw(st.integers(0, 5))
+        found.append(
+            assessment(
+                f"a{article}",
+                country=draw(st.sampled_from(COUNTRIES)),
+                time=now,
+                offset=offset,
+                content=f"v{draw(st.integers(0, 2))}",
+                evacuation=draw(st.integers(40, 99)) / 100,
+                escalation=draw(st.sampled_from([None, 0.4, 0.91])),
+                text=draw(st.sampled_from([None, "wire"])),
+                signals={draw(st.sampled_from(["advisory", "leave_now", "evacuation_order", "coup"])): 0.9},
+                dated=draw(st.booleans()),
+                retracted=draw(st.integers(0, 9)) == 0,
+            )
+        )
+    return found
+
+
+def lived(records: Sequence[Assessment | Tick], folder: Path, deaths: dict[int, str] | None = None) -> World:
+    """The world after all these records, with a new worker after each death: `deaths` names the step by offset."""
+    return asyncio.run(_lived(records, folder, dict(deaths or {})))
+
+
+async def _lived(records: Sequence[Assessment | Tick], folder: Path, deaths: dict[int, str]) -> World:
+    world = World()
+    world.error = KafkaTimeoutError()
+    worker = Worker(world, folder)
+    while len(world.acked) < len(records):
+        offset = len(world.acked)
+        world.broken = deaths.pop(offset, None)
+        try:
+            await worker.take(offset, records[offset])
+        except (KafkaTimeoutError, PublishError):
+            worker = Worker(world, folder)
+    return world
+
+
+def messages(world: World) -> list[bytes]:
+    """What a bot sees that drops repeated ids, without the two fields that say when."""
+    first: dict[str, bytes] = {}
+    for alert in world.alerts:
+        kept = {name: value for name, value in alert.items() if name not in ("sent", "latency_ms")}
+        first.setdefault(alert["alert_id"], orjson.dumps(kept))
+    return list(first.values())
+
+
+def incidents(world: World) -> dict[bytes, bytes]:
+    return dict(world.changelog)
+
+
+def test_the_stories_of_this_file_alert_update_and_cancel(tmp_path: Path) -> None:
+    found = set()
+
+    @settings(max_examples=100, deadline=None, database=None, derandomize=True)
+    @given(stories())
+    def look(records: list[Assessment | Tick]) -> None:
+        found.update(alert["msg_type"] for alert in lived(records, tmp_path).alerts)
+
+    look()
+    assert found == {"Alert", "Update", "Cancel"}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stories(), st.dictionaries(st.integers(0, 13), st.sampled_from(STEPS), max_size=8))
+def test_however_often_the_worker_dies_the_alerts_are_the_same_bytes(
+    tmp_path: Path, records: list[Assessment | Tick], deaths: dict[int, str]
+) -> None:
+    whole, torn = lived(records, tmp_path), lived(records, tmp_path, deaths)
+    assert messages(torn) == messages(whole)
+    assert incidents(torn) == incidents(whole)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stories())
+def test_what_was_sent_is_the_same_when_the_topic_is_read_again(
+    tmp_path: Path, records: list[Assessment | Tick]
+) -> None:
+    first, again = lived(records, tmp_path), lived(records, tmp_path)
+    assert messages(first) == messages(again)
+    assert all(count == 1 for count in _counts(first).values())
+
+
+def _counts(world: World) -> dict[str, int]:
+    ids = [alert["alert_id"] for alert in world.alerts]
+    return {one: ids.count(one) for one in ids}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(stories(), min_size=2, max_size=3), st.randoms(use_true_random=False))
+def test_interleavings_of_article_partitions_end_in_the_same_incidents(
+    tmp_path: Path, partitions: list[list[Assessment | Tick]], random: Any
+) -> None:
+    """Reports that come from several article partitions, shuffled together in any way that keeps the order of each."""
+    parts = [
+        [_from(record, number) for record in part if isinstance(record, Assessment) and not record.retracted]
+        for number, part in enumerate(partitions)
+    ]
+    # Inside one lifetime and cool-down of each other: what time ends is a matter of when it is seen.
+    parts = [[replace(one, kafka_timestamp_ms=NOW + one.input.offset) for one in part] for part in parts]
+    in_turn = list(itertools.chain.from_iterable(parts))
+    mixed = _shuffled([list(part) for part in parts], random)
+    ends = [_evidence(lived(order, tmp_path)) for order in (in_turn, mixed)]
+    assert ends[0] == ends[1]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stories(), stories(), st.randoms(use_true_random=False))
+def test_one_worker_for_two_partitions_says_what_two_workers_say(
+    tmp_path: Path, first: list[Assessment | Tick], second: list[Assessment | Tick], random: Any
+) -> None:
+    other = [replace(one, country=OTHERS[one.country]) if isinstance(one, Assessment) else one for one in second]
+    shared, apart = (asyncio.run(_both(first, other, tmp_path, random, alone=alone)) for alone in (False, True))
+    assert sorted(messages(shared)) == sorted(messages(apart))
+    assert incidents(shared) == incidents(apart)
+
+
+async def _both(
+    first: list[Assessment | Tick], second: list[Assessment | Tick], folder: Path, random: Any, *, alone: bool
+) -> World:
+    world = World()
+    one = Worker(world, folder)
+    workers = {0: one, 1: Worker(world, folder) if alone else one}
+    todo = {0: list(enumerate(first)), 1: list(enumerate(second))}
+    while any(todo.values()):
+        number = random.choice([number for number, left in todo.items() if left])
+        offset, record = todo[number].pop(0)
+        await workers[number].take(offset, record, TopicPartition("assessments", number))
+    return world
+
+
+def _from(record: Assessment, partition: int) -> Assessment:
+    article = replace(record.article, id=f"p{partition}-{record.article.id}")
+    return replace(record, article=article, input=replace(record.input, partition=partition))
+
+
+def _shuffled(parts: list[list[Assessment]], random: Any) -> list[Assessment]:
+    found = []
+    while any(parts):
+        found.append(random.choice([part for part in parts if part]).pop(0))
+    return found
+
+
+def _evidence(world: World) -> dict[bytes, Any]:
+    """Of each incident what analysts see at last: its entries, and when it was first and last seen."""
+    found = {}
+    for key, value in world.changelog.items():
+        incident = state.decode(value)
+        found[key] = (incident.entries, incident.first_seen, incident.last_seen)
+    return found
