@@ -26,7 +26,7 @@ __all__ = [
     "score_of",
 ]
 
-Position = Literal["headline", "lead", "body"]
+Position = Literal["headline", "lead", "body", "alone"]
 
 LEAD_SENTENCES: Final = 3
 """First sentences of the body that count as its lead (a summary counts whole)."""
@@ -54,15 +54,14 @@ class Aggregation:
 
 def positions_of(fields: Sequence[str]) -> tuple[Position, ...]:
     """Where each sentence stands, from the field it is in (title, summary, body): headline; lead (the summary, and the
-    first sentences of the body); body.
-
-    A record that is a headline and nothing else has it for its lead: there is no lead that could have borne it out.
+    first sentences of the body); body. Alone: a headline that is the whole record, and so its headline and its lead.
     """
     body = [number for number, field in enumerate(fields) if field == "body"]
     lead = set(body[:LEAD_SENTENCES])
-    alone = all(field == "title" for field in fields)
+    if all(field == "title" for field in fields):
+        return ("alone",) * len(fields)
     return tuple(
-        "lead" if alone or field == "summary" or number in lead else "headline" if field == "title" else "body"
+        "lead" if field == "summary" or number in lead else "headline" if field == "title" else "body"
         for number, field in enumerate(fields)
     )
 
@@ -77,8 +76,8 @@ def features(scores: npt.ArrayLike, positions: Sequence[Position]) -> npt.NDArra
     return np.asarray(
         [
             _log_odds(p.max(initial=0.0)),
-            p[where == "headline"].max(initial=0.0),
-            p[where == "lead"].max(initial=0.0),
+            p[np.isin(where, ("headline", "alone"))].max(initial=0.0),
+            p[np.isin(where, ("lead", "alone"))].max(initial=0.0),
             float(np.log1p(np.sort(p)[:-1].sum())),
         ]
     )

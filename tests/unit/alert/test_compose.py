@@ -61,6 +61,7 @@ def checked(alert: Alert) -> Alert:
 
 @pytest.mark.parametrize("event", ["escalation", "evacuation"])
 @pytest.mark.parametrize("country", ["UA", "FR", "XX"])
+@pytest.mark.requirement(16)
 def test_an_alert_keeps_its_contract(event: Any, country: str) -> None:
     record = assessment(country=country, escalation=0.9, dated=country != "FR", signals={"threat": 0.8, "coup": 0.9})
     alert = checked(composed(message(record, event=event), record))

@@ -230,6 +230,7 @@ def final(assessments: list[Assessment]) -> Any:
 
 @settings(max_examples=150, deadline=None)
 @given(ASSESSMENTS, st.randoms(use_true_random=False))
+@pytest.mark.requirement(17)
 def test_the_final_incident_is_the_same_in_any_order(assessments: list[Assessment], random: Any) -> None:
     newest: dict[str, Assessment] = {}
     for each in sorted(assessments, key=lambda item: (item.kafka_timestamp_ms, item.input.offset)):

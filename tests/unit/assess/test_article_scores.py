@@ -17,6 +17,7 @@ LATER = "The airport stayed open on Monday. Buses ran as usual."
 UKRAINE_AGAIN = "Families of diplomats must leave Ukraine by Friday, it said."
 PREPARED = prepare(article(text=f"{UKRAINE} {UKRAINE_AGAIN}"), delivery(), most_sentences=9, stale_hours=72)
 LEARNT = Aggregation(-1.5, {"best": 0.3, "headline": 0.3, "lead": 0.2, "further": 1.2})
+NO_FURTHER = Aggregation(-1.5, {**LEARNT.weights, "further": 0.0})
 
 
 def places_of(**record: object) -> list[tuple[str, str]]:
@@ -34,8 +35,11 @@ def test_headline_lead_and_body_are_told_apart() -> None:
     assert places_of(text=UKRAINE) == [("body", "lead")]
 
 
-def test_a_headline_alone_is_its_own_lead() -> None:
-    assert places_of(title="Embassy warns its citizens to leave Ukraine now", text="") == [("title", "lead")]
+def test_a_headline_alone_is_headline_and_lead() -> None:
+    title = "Embassy warns its citizens to leave Ukraine now"
+    assert places_of(title=title, text="") == [("title", "alone")]
+    (found,) = judged(article(title=title, text=""), ["Ukraine"], aggregation={"evacuation": LEARNT}).assessments
+    assert found.scores["evacuation"] == round(article_score([0.9, 0.9], ["headline", "lead"], NO_FURTHER), 3)
 
 
 def test_a_summary_is_lead_as_a_whole_and_takes_nothing_from_the_body() -> None:

@@ -37,6 +37,7 @@ def test_clear_begins_anew() -> None:
 
 
 @given(st.lists(LENGTHS, max_size=30), st.integers(64, 4096), st.integers(1, 20))
+@pytest.mark.requirement(9)
 def test_every_article_is_in_one_batch_in_order_and_within_budget(
     articles: list[list[int]], budget: int, most: int
 ) -> None:

@@ -113,6 +113,7 @@ def test_one_is_shown_whole_and_raw(monkeypatch: pytest.MonkeyPatch) -> None:
     assert raw.getvalue() == HOSTILE.encode()
 
 
+@pytest.mark.requirement(4)
 def test_a_dry_run_sends_nothing_and_a_replay_is_exact(installation: Settings, tmp_path: Path) -> None:
     done = command("dlq", "replay", "--reason", "undecodable", "--dry-run")
     assert done.code == 0

@@ -100,6 +100,7 @@ def tried(numbers: range) -> tuple[int, float, int]:
     return used, slowest, which
 
 
+@pytest.mark.requirement(4)
 def test_a_hundred_thousand_damaged_records() -> None:
     pieces = [range(first, min(first + 5_000, COUNT)) for first in range(0, COUNT, 5_000)]
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:

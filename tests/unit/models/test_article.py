@@ -15,7 +15,7 @@ from models.errors import WeightsCorruptError
 from models.manifest import Manifest
 from tests.unit.models.tiny import write_weights
 
-PLACES: tuple[Position, ...] = ("headline", "lead", "body")
+PLACES: tuple[Position, ...] = ("headline", "lead", "body", "alone")
 SCORE = st.floats(0, 1)
 ARTICLE = st.lists(st.tuples(SCORE, st.sampled_from(PLACES)), min_size=1, max_size=15)
 WEIGHT = st.floats(0, 1e4)
