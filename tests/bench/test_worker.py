@@ -86,6 +86,9 @@ async def through(settings: Settings, assess: Worker, values: Sequence[bytes], t
     return (len(times) - 10) * 1000 / (times[-1] - times[9])
 
 
+@pytest.mark.requirement(7)
+@pytest.mark.requirement(8)
+@pytest.mark.requirement(20)
 async def test_throughput_lag_and_memory(broker: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = settings_for(
         broker.servers, embedded=isinstance(broker, EmbeddedBroker), folder=tmp_path, torch_threads=1, partitions=1

@@ -138,6 +138,7 @@ async def test_an_alert_is_delivered_then_stored_then_acked(world: World, tmp_pa
 
 
 @pytest.mark.parametrize("step", STEPS)
+@pytest.mark.requirement(3)
 async def test_a_fault_leaves_everything_after_it_undone(world: World, tmp_path: Path, step: str) -> None:
     world.broken = step
     worker = Worker(world, tmp_path)
@@ -151,6 +152,7 @@ async def test_a_fault_leaves_everything_after_it_undone(world: World, tmp_path:
     assert world.acked == []
 
 
+@pytest.mark.requirement(2)
 async def test_a_crash_between_delivery_and_table_repeats_the_alert_under_its_id(world: World, tmp_path: Path) -> None:
     world.broken = "changelog"
     with pytest.raises(PublishError):

@@ -18,6 +18,8 @@ from tests.contract.faust_harness import until
 from tests.contract.line import TOPIC, line, story
 
 
+@pytest.mark.requirement(3)
+@pytest.mark.requirement(10)
 async def test_records_finish_in_arrival_order_and_only_when_confirmed(gazetteer: Gazetteer) -> None:
     async with line(gazetteer, batch_articles=3) as at:
         at.post.gate.clear()
@@ -35,6 +37,7 @@ async def test_records_finish_in_arrival_order_and_only_when_confirmed(gazetteer
 
 
 @pytest.mark.parametrize("where", ["at_send", "at_ack"])
+@pytest.mark.requirement(3)
 async def test_a_failed_publish_is_fatal_and_finishes_nothing_from_there_on(gazetteer: Gazetteer, where: str) -> None:
     async with line(gazetteer, batch_articles=4) as at:
         error = PublishError("no ack")
@@ -183,6 +186,7 @@ async def test_every_output_is_waited_for_where_one_is_refused(gazetteer: Gazett
         assert [type(error) for error in at.faults] == [PublishError]
 
 
+@pytest.mark.requirement(7)
 async def test_put_waits_when_every_queue_is_full(gazetteer: Gazetteer) -> None:
     async with line(gazetteer, queue_articles=3, batch_articles=2) as at:
         at.post.gate.clear()
@@ -250,6 +254,7 @@ def test_the_mix_gives_assessments_and_dead_letters(alone: list[Any]) -> None:
 
 @given(articles=st.integers(1, 16), tokens=st.integers(64, 1500), wait=st.sampled_from([0.0, 0.002, 0.02]))
 @examples(max_examples=25, deadline=None)
+@pytest.mark.requirement(17)
 def test_conclusions_do_not_depend_on_batches(
     gazetteer: Gazetteer, alone: list[Any], articles: int, tokens: int, wait: float
 ) -> None:

@@ -130,6 +130,7 @@ async def test_repeated_records_pass_by(tmp_path: Path) -> None:
         assert not at.bench.consumer.unacked
 
 
+@pytest.mark.requirement(21)
 async def test_dropped_records_are_read_again_before_what_follows(tmp_path: Path) -> None:
     async with desk(tmp_path, auto=True) as at:
         for offset in range(12):
@@ -265,6 +266,7 @@ async def test_a_tail_that_faust_read_and_dropped_is_swept_up(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("mess", [[0, 3, 1, 2, 3, 7], [5], [0, 1, 9, 2, 9, 10, 0], [2, 2, 2, 12, 12, 3]])
+@pytest.mark.requirement(10)
 async def test_whatever_the_events_each_offset_comes_once_and_in_order(tmp_path: Path, mess: list[int]) -> None:
     async with desk(tmp_path, auto=True) as at:
         for offset in range(13):

@@ -5,7 +5,8 @@
 A fault point `name` is armed by a file of that name in the folder. The first process that comes to the point takes
 the file away and fails there, so each file makes one fault: an exception, or SIGKILL of itself (`_die`). SIGUSR1 sets
 the clock to as many seconds off as the file `clock-PID` says. `FAULT_DROP` is the share of records that vanish between
-Faust and the ledger.
+Faust and the ledger. `FAULT_NEXT` makes it a worker of the next version, which writes fields that
+this one does not know.
 """
 
 import os
@@ -150,6 +151,21 @@ def _blind() -> None:
     Rereader.pieces = pieces  # type: ignore[method-assign]  # the test's purpose
 
 
+def _next_version() -> None:
+    """Further fields in all that workers read of each other: assessments, ticks, the table's incidents and clocks."""
+    import orjson
+
+    print("a worker of the next version", file=sys.stderr, flush=True)
+    from streams.alert import clock, incident
+    from streams.assess import stage, work
+
+    def more(inner: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+        return lambda record: orjson.dumps(orjson.loads(inner(record)) | {"of_the_next_version": {"x": [1]}})
+
+    for module in (clock, incident, stage, work):
+        module.encode = more(module.encode)  # type: ignore[attr-defined]  # the test's purpose
+
+
 def main() -> None:
     """Patch, then run the command line as it is."""
     _move_the_clock()
@@ -158,6 +174,8 @@ def main() -> None:
     _patch()
     if os.environ.get("FAULT_BLIND"):
         _blind()
+    if os.environ.get("FAULT_NEXT"):
+        _next_version()
     if share := float(os.environ.get("FAULT_DROP", "0")):
         _drop(share)
     run()

@@ -24,6 +24,7 @@ from aiokafka.errors import KafkaError
 
 from streams.errors import BrokerError
 from streams.kafka.embedded import EmbeddedBroker, free_ports
+from tests.kafka.calm import Mark, made_alone, table
 from tests.kafka.cluster import HINT, ApacheKafka, find_kafka
 from tests.kafka.faults import FAULTS, Fault, kinds
 from tests.kafka.scene import Feed, Scene, set_up
@@ -49,8 +50,10 @@ class Plan:
     pause: tuple[float, float] = (2.0, 6.0)
     only: str | None = None
     drop: float = 0.0
+    mixed: bool = False
     feed: Feed = field(default_factory=Feed)
     patience: float = 90.0
+    alone: bool = False
 
     def drawn(self) -> list[tuple[Fault, float]]:
         """The faults, each with the seconds until the next: every kind about as often as any other, in random order."""
@@ -77,7 +80,7 @@ async def a_round(plan: Plan, folder: Path) -> Verdict:
         extra = {"log.cleaner.backoff.ms": "1000", "log.initial.task.delay.ms": "1000"}
         broker = ApacheKafka(home, extra if plan.feed.kind == "compacted" else None, plan.nodes)
     with broker:
-        async with set_up(broker, folder, plan.chance("keeper"), plan.feed, plan.drop) as scene:
+        async with set_up(broker, folder, plan.chance("keeper"), plan.feed, plan.drop, mixed=plan.mixed) as scene:
             return await _played(scene, plan)
 
 
@@ -85,7 +88,12 @@ async def _played(scene: Scene, plan: Plan) -> Verdict:
     stop = asyncio.Event()
     keeper = asyncio.create_task(scene.crew.keep())
     feeder = asyncio.create_task(scene.keep_feeding(stop, plan.chance("feed")))
-    made, notes = await _make(scene, plan)
+    marks: list[Mark] = []
+    if plan.alone:
+        marks, notes = await _make_alone(scene, plan)
+        made = [mark.name for mark in marks]
+    else:
+        made, notes = await _make(scene, plan)
     stop.set()
     await feeder
     settled = await _settled(scene, plan.patience)
@@ -98,7 +106,7 @@ async def _played(scene: Scene, plan: Plan) -> Verdict:
     except (KafkaError, BrokerError) as error:
         return Verdict(faults=len(made), stuck=1, notes=[f"the topics can't be read at the end: {error!r}"])
     verdict = judge(found, scene.settings, scene.deleted, scene.unsure)
-    verdict.faults = len(made)
+    verdict.faults, verdict.marks = len(made), marks
     ended = scene.crew.ended
     verdict.count("stuck", "things that did not settle", [] if settled else [f"{found.left} records are left"])
     verdict.count("stuck", "faults that could not be made or healed", notes)
@@ -108,6 +116,21 @@ async def _played(scene: Scene, plan: Plan) -> Verdict:
     verdict.notes.append(f"fed {scene.fed} {plan.feed.kind}; made {dict(Counter(made))}")
     verdict.notes.append(f"workers ended {dict(Counter((one.stage, one.code) for one in ended))}")
     return verdict
+
+
+async def _make_alone(scene: Scene, plan: Plan) -> tuple[list[Mark], list[str]]:
+    marks, notes = [], []
+    for number, (fault, _) in enumerate(plan.drawn()):
+        print(f"  {time.strftime('%H:%M:%S')} {fault.name}", file=sys.stderr, flush=True)
+        try:
+            mark = await made_alone(fault, scene, plan.chance(f"{number}/{fault.name}"))
+        except Exception as error:  # noqa: BLE001  (as below)
+            mark = f"{fault.name}: {error!r}"
+        if isinstance(mark, Mark):
+            marks.append(mark)
+        elif mark:
+            notes.append(mark)
+    return marks, notes
 
 
 async def _make(scene: Scene, plan: Plan) -> tuple[list[str], list[str]]:
@@ -157,6 +180,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--broker", choices=("kafka", "embedded"), default="kafka")
     parser.add_argument("--only", choices=sorted(FAULTS), help="one kind alone")
+    parser.add_argument("--alone", action="store_true", help="each fault in a system that is well, and a table of them")
     parser.add_argument("--drop", type=float, default=0.0, help="share of records that vanish before the ledger")
     parser.add_argument("--feed", choices=sorted(set(_FEEDS)), help="default on Kafka: in turn")
     parser.add_argument("--keep", type=Path, help="folder for the workers' logs (default: thrown away if all is well)")
@@ -168,12 +192,13 @@ def main() -> int:
         embedded=chosen.broker == "embedded",
         only=chosen.only,
         drop=chosen.drop,
+        alone=chosen.alone,
     )
     total = Verdict()
     for number in itertools.count():
         if total.faults >= chosen.faults:
             break
-        kind = chosen.feed or ("plain" if plan.embedded else _FEEDS[number % len(_FEEDS)])
+        kind = chosen.feed or ("plain" if plan.embedded or plan.alone else _FEEDS[number % len(_FEEDS)])
         plan = replace(plan, faults=min(PER_ROUND, chosen.faults - total.faults), feed=Feed(kind=kind))
         folder = Path(tempfile.mkdtemp(prefix=f"tocsin-faults-{plan.seed}-", dir=chosen.keep))
         try:
@@ -189,6 +214,8 @@ def main() -> int:
         if not verdict.faults:
             break
         plan = replace(plan, seed=plan.seed + 1)
+    if total.marks:
+        print("\n".join(table(total.marks)))
     left_out = kinds(embedded=plan.embedded)[1]
     print(f"{chosen.broker}: {total.line()}" + (f"; left out: {', '.join(left_out)}" if left_out else ""))
     return 0 if total.clean else 1

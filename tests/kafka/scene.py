@@ -1,6 +1,7 @@
 """A running system to break: brokers behind proxies, workers that are kept running, and a steady feed of articles."""
 
 import asyncio
+import itertools
 import random
 import time
 from collections.abc import AsyncIterator
@@ -122,11 +123,15 @@ def fault_folder(settings: Settings) -> Path:
     return Path(settings.data_dir) / "faults"
 
 
-def _starter(settings: Settings, drop: float) -> Any:
+def _starter(settings: Settings, drop: float, mixed: bool) -> Any:
+    started = itertools.count()
+
     def start(stage: Stage) -> Worker:
         assess, alert = free_ports(2)
         own = settings.model_copy(update={"assess_port": assess, "alert_port": alert})
         more = {"FAULT_FOLDER": str(fault_folder(settings)), "FAULT_DROP": str(drop), "OMP_NUM_THREADS": "1"}
+        # The crew starts both stages twice: the second of each is a newer one.
+        more |= {"FAULT_NEXT": "1"} if mixed and next(started) % 4 >= 2 else {}
         return Worker(own, stage, "tests.kafka.faulty", more)
 
     return start
@@ -134,7 +139,13 @@ def _starter(settings: Settings, drop: float) -> Any:
 
 @asynccontextmanager
 async def set_up(
-    broker: ApacheKafka | EmbeddedBroker, folder: Path, chance: random.Random, feed: Feed, drop: float = 0.0
+    broker: ApacheKafka | EmbeddedBroker,
+    folder: Path,
+    chance: random.Random,
+    feed: Feed,
+    drop: float = 0.0,
+    *,
+    mixed: bool = False,
 ) -> AsyncIterator[Scene]:
     """Topics, proxies, two workers of each stage, all ready; everything is ended behind."""
     embedded = isinstance(broker, EmbeddedBroker)
@@ -144,7 +155,7 @@ async def set_up(
     with ExitStack() as stack:
         proxies = [stack.enter_context(Proxy(port, target)) for port, target in pairs]
         through = ",".join(f"127.0.0.1:{proxy.port}" for proxy in proxies)
-        crew = Crew(_starter(settings.model_copy(update={"brokers": through}), drop), chance)
+        crew = Crew(_starter(settings.model_copy(update={"brokers": through}), drop, mixed), chance)
         scene = Scene(settings, broker, proxies, crew, feed)
         scene.fault_folder.mkdir(parents=True)
         if feed.kind == "compacted":

@@ -67,6 +67,8 @@ async def kill_and_restart(settings: Settings, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.kafka
+@pytest.mark.requirement(1)
+@pytest.mark.requirement(2)
 async def test_kill_on_apache_kafka(
     apache_kafka: ApacheKafka, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,6 +76,8 @@ async def test_kill_on_apache_kafka(
 
 
 @pytest.mark.embedded
+@pytest.mark.requirement(1)
+@pytest.mark.requirement(2)
 async def test_kill_on_the_embedded_broker(
     embedded_broker: EmbeddedBroker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -52,6 +52,7 @@ def test_a_taken_port(embedded_broker: EmbeddedBroker, tmp_path: Path) -> None:
 
 
 @pytest.mark.embedded
+@pytest.mark.requirement(5)
 async def test_nothing_but_rubbish_stops_the_worker_and_leaves_the_lag(tmp_path: Path) -> None:
     with EmbeddedBroker() as broker:
         settings = settings_for(broker.servers, embedded=True, folder=tmp_path, dead_letter_run=50, partitions=1)

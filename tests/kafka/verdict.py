@@ -100,6 +100,16 @@ class Books:
         return found
 
     @property
+    def repeated(self) -> int:
+        """How often an article was worked on again."""
+        return sum(len(entries) - 1 for entries in self.outcomes.values())
+
+    @property
+    def repeated_alerts(self) -> int:
+        """How many messages came with an id that had come before."""
+        return sum(self.alerts.values()) - len(self.alerts)
+
+    @property
     def left(self) -> int:
         """How much is still to be done, in records."""
         return len(self.missing) + sum(sum(late.values()) for late in self.behind.values())
@@ -173,6 +183,8 @@ class Verdict:
     odd_exits: int = 0
     """Workers that ended with a code that is not documented for what was done to them."""
     notes: list[str] = field(default_factory=list)
+    marks: list[Any] = field(default_factory=list)
+    """What single faults cost (tests.kafka.calm), where they were made one at a time."""
 
     def count(self, what: str, words: str, found: Iterable[object]) -> None:
         """Add what was found to `lost`, `wrong`, `stuck` or `odd_exits`, with a note that shows some of it."""
@@ -206,8 +218,7 @@ def judge(found: Books, settings: Settings, deleted: Sequence[Any] = (), unsure:
     there = {(r.partition, r.offset): r for r in (*deleted, *found.articles)}
     due = {place: r for place, r in there.items() if not is_unsure(*place, unsure)}
     verdict = Verdict(records=len(there), alerts=len(found.alerts))
-    verdict.repeated = sum(len(entries) - 1 for entries in found.outcomes.values())
-    verdict.alerts_repeated = sum(found.alerts.values()) - len(found.alerts)
+    verdict.repeated, verdict.alerts_repeated = found.repeated, found.repeated_alerts
 
     alarms = {place for place, r in due.items() if b"urged all its citizens" in r.value}
     rubbish = {place for place, r in due.items() if r.value.startswith(b"{rubbish")}

@@ -177,6 +177,7 @@ RULES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "says"), RULES)
+@pytest.mark.requirement(12)
 def test_every_rule_speaks_and_speaks_alone(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(SettingsError) as caught:
         from_environment(**changes)
@@ -216,6 +217,7 @@ def test_the_drain_is_what_can_be_in_hand() -> None:
     assert worst_drain(settings) == pytest.approx((10 + 2 * 5) * 40 / 20 + 7)
 
 
+@pytest.mark.requirement(18)
 def test_a_password_is_masked_everywhere() -> None:
     settings = from_environment(**SASL, tls=True)
     for shown in (repr(settings), str(settings), settings.model_dump_json(), repr(settings.model_dump())):

@@ -1,5 +1,6 @@
 """The batch planner: order kept, nothing dropped, the token budget held."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 

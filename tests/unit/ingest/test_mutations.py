@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+import pytest
+
 from streams.ingest.decode import read
 from tests.unit.ingest.test_decode_properties import KEYS, RECEIVED, RECORDS, check
 

@@ -26,6 +26,7 @@ def delivery(
     return Delivery(TopicPartition("wire", 2), 41, 1_764_000_000_000, key, value, headers, 0, None)
 
 
+@pytest.mark.requirement(6)
 def test_headers_say_what_where_and_why() -> None:
     before = int(time.time() * 1000)
     letter = dead_letter(delivery(), "undecodable", "assess", "not JSON")
@@ -149,6 +150,7 @@ def test_old_bad_records_are_forgotten_too() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 8))
+@pytest.mark.requirement(5)
 def test_one_in_a_hundred_never_stops_it(seed: int, partitions: int) -> None:
     generator = random.Random(seed)
     counted = limit()

@@ -80,6 +80,7 @@ async def test_alive_and_ready() -> None:
             assert room.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.requirement(13)
 async def test_stuck_is_not_alive_and_says_why() -> None:
     async with serving() as room:
         room.dead = "no progress for 130 s with records waiting"
@@ -98,6 +99,7 @@ async def test_not_ready_is_alive_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/config", "/../etc/passwd"])
+@pytest.mark.requirement(18)
 async def test_there_is_no_other_page(path: str) -> None:
     async with serving() as room:
         assert (await room.get(path))[0] == 404

@@ -51,6 +51,7 @@ async def test_idle_is_alive_for_ever(clock: dict[str, float]) -> None:
 
 
 @pytest.mark.parametrize("where", ["in_work", "lag"])
+@pytest.mark.requirement(13)
 async def test_work_without_progress_is_stuck(clock: dict[str, float], where: str) -> None:
     intake = Intake()
     monitor, _ = made(intake)

@@ -53,6 +53,7 @@ def families() -> list[Metric]:
     return [family for family in build().registry.collect() if not family.name.startswith("process_")]
 
 
+@pytest.mark.requirement(14)
 def test_every_name_is_ours(families: list[Metric]) -> None:
     assert len(families) == len(Metrics.__dataclass_fields__) - 1
     assert [family.name for family in families if not family.name.startswith("tocsin_")] == []
@@ -64,6 +65,7 @@ def test_every_metric_has_help(families: list[Metric]) -> None:
         assert family.documentation.endswith("."), family.name
 
 
+@pytest.mark.requirement(14)
 def test_units_are_base_units(families: list[Metric]) -> None:
     scaled = {"ms", "milliseconds", "millis", "us", "minutes", "hours", "kb", "kilobytes", "mb", "megabytes", "percent"}
     for family in families:
@@ -103,6 +105,8 @@ def test_labels_are_those_we_know_and_no_others() -> None:
             assert set(metric._labelnames) == known, field
 
 
+@pytest.mark.requirement(6)
+@pytest.mark.requirement(14)
 def test_closed_labels_take_exactly_their_list_from_the_start(families: list[Metric]) -> None:
     by_name = {family.name: family for family in families}
     for name, labels in CLOSED.items():
