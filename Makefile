@@ -18,8 +18,10 @@ endif
 FAULTS ?= 200
 SEED ?= 1
 BROKER ?= kafka
+TARGET ?= decoder
+TIME ?= 300
 
-.PHONY: help venv demo test lint types unit bench faults clean
+.PHONY: help venv demo test lint types unit bench faults fuzz clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' $(MAKEFILE_LIST)
@@ -48,8 +50,10 @@ lint: venv
 types: venv
 	$(BIN)/mypy -p streams -p models
 
+# Two at once where nothing is timed against a broker; a file's tests stay together, one thread of torch each.
 unit: venv
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/fuzz
+	$(BIN)/pytest tests/kafka tests/bench
 
 bench: venv  ## throughput, latency, loop lag and memory, as ratios within one run
 	$(BIN)/pytest -m bench -s tests/bench
@@ -57,5 +61,9 @@ bench: venv  ## throughput, latency, loop lag and memory, as ratios within one r
 faults: venv  ## FAULTS=200 SEED=1 BROKER=kafka|embedded: break it so often, and count what is lost
 	$(BIN)/python -m tests.kafka.rounds --faults $(FAULTS) --seed $(SEED) --broker $(BROKER)
 
+fuzz: venv  ## TARGET=decoder|cleaner|splitter|places|policy TIME=300: damage its input, guided by coverage
+	$(BIN)/pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[fuzz]'
+	$(BIN)/python -m tests.fuzz $(TARGET) $(TIME)
+
 clean:  ## remove the venv and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz

@@ -24,6 +24,8 @@ from streams.kafka.versions import require
 __all__ = ["Books", "LedgerConsumer", "LedgerTransport"]
 
 _COMMIT_SECONDS = 30.0
+_PARTING_SECONDS = 20.0
+"""For leaving the group and closing connections; the broker notices by itself what is not told."""
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +86,20 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
         except TimeoutError:
             _log.warning("a commit was not answered within %.0f s; the next one covers it", _COMMIT_SECONDS)
             return False
+
+    async def on_thread_stop(self) -> None:
+        """Close the client, however that goes. If this raised, the thread would end without a word, and who stops the
+        worker would wait for that word until killed.
+        """
+        try:
+            async with asyncio.timeout(_PARTING_SECONDS):
+                await super().on_thread_stop()
+        except (asyncio.CancelledError, TimeoutError) as error:
+            # aiokafka's fetcher cancels its requests and awaits them: one that was waiting to try again passes on
+            # that it was cancelled.
+            _log.info("the Kafka client was closed in a hurry (%s)", type(error).__name__)
+            if self._consumer is not None:
+                await self._consumer._client.close()
 
     async def committed(self, tp: Any) -> int | None:
         """The group's committed offset of `tp` as the broker holds it; None if there is none."""
