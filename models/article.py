@@ -59,7 +59,7 @@ def positions_of(fields: Sequence[str]) -> tuple[Position, ...]:
     body = [number for number, field in enumerate(fields) if field == "body"]
     lead = set(body[:LEAD_SENTENCES])
     if all(field == "title" for field in fields):
-        return ("alone",) * len(fields)
+        return tuple("alone" for _ in fields)
     return tuple(
         "lead" if field == "summary" or number in lead else "headline" if field == "title" else "body"
         for number, field in enumerate(fields)
