@@ -50,10 +50,8 @@ lint: venv
 types: venv
 	$(BIN)/mypy -p streams -p models
 
-# Two at once where nothing is timed against a broker; a file's tests stay together, one thread of torch each.
 unit: venv
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/fuzz
-	$(BIN)/pytest tests/kafka tests/bench
+	$(BIN)/pytest
 
 bench: venv  ## throughput, latency, loop lag and memory, as ratios within one run
 	$(BIN)/pytest -m bench -s tests/bench
