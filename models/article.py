@@ -56,10 +56,10 @@ def positions_of(fields: Sequence[str]) -> tuple[Position, ...]:
     """Where each sentence stands, from the field it is in (title, summary, body): headline; lead (the summary, and the
     first sentences of the body); body. Alone: a headline that is the whole record, and so its headline and its lead.
     """
-    body = [number for number, field in enumerate(fields) if field == "body"]
-    lead = set(body[:LEAD_SENTENCES])
     if all(field == "title" for field in fields):
         return tuple("alone" for _ in fields)
+    body = [number for number, field in enumerate(fields) if field == "body"]
+    lead = set(body[:LEAD_SENTENCES])
     return tuple(
         "lead" if field == "summary" or number in lead else "headline" if field == "title" else "body"
         for number, field in enumerate(fields)

@@ -17,8 +17,12 @@ from streams.errors import PublishError
 __all__ = ["IncidentTable", "make_table"]
 
 _log = logging.getLogger(__name__)
-_CLOCK = "clock|"
-"""Keys of clocks; those of incidents begin with a status."""
+_CLOCK = b"clock|"
+"""Keys of clocks begin so; those of incidents with a status."""
+
+
+def _clock_key(partition: int) -> bytes:
+    return _CLOCK + str(partition).encode()
 
 
 class IncidentTable:
@@ -55,18 +59,18 @@ class IncidentTable:
         """Keys and incidents in the order of keys: all, or those of one partition, or with a prefix."""
         for key in sorted(self._table.data.keys()):
             text = key.decode("utf-8", "replace")
-            if text.startswith(prefix) and not text.startswith(_CLOCK):
+            if text.startswith(prefix) and not key.startswith(_CLOCK):
                 found = self.get(text)
                 if found is not None and partition in (None, found.partition):
                     yield text, found
 
     def __len__(self) -> int:
         """How many entries are incidents."""
-        return sum(not key.startswith(_CLOCK.encode()) for key in self._table.data)
+        return sum(not key.startswith(_CLOCK) for key in self._table.data)
 
     def clock(self, partition: int) -> Clock:
         """The clock of an assessments partition; one that stands if there is none."""
-        value = self._table.data.get(f"{_CLOCK}{partition}".encode())
+        value = self._table.data.get(_clock_key(partition))
         try:
             return Clock() if value is None else clocks.decode(value)
         except ValueError as error:
@@ -75,7 +79,7 @@ class IncidentTable:
 
     async def set_clock(self, clock: Clock, partition: int) -> None:
         """Write the clock, as `store` does. Raises PublishError."""
-        await self._write(f"{_CLOCK}{partition}".encode(), clocks.encode(clock), partition)
+        await self._write(_clock_key(partition), clocks.encode(clock), partition)
 
     async def store(self, key: str, incident: Incident | None, partition: int) -> None:
         """Write (None: delete), and return when the broker has acknowledged it. Raises PublishError."""
@@ -109,9 +113,9 @@ class IncidentTable:
             if incident.partition not in partitions:
                 self._table.data.pop(key.encode(), None)
                 self._decoded.pop(key, None)
-        for raw in [raw for raw in self._table.data if raw.startswith(_CLOCK.encode())]:
-            if raw.decode("utf-8", "replace").removeprefix(_CLOCK) not in {str(number) for number in partitions}:
-                self._table.data.pop(raw, None)
+        ours = {_clock_key(number) for number in partitions}
+        for raw in [raw for raw in self._table.data if raw.startswith(_CLOCK) and raw not in ours]:
+            self._table.data.pop(raw, None)
 
 
 def make_table(app: Any, name: str) -> Any:

@@ -1,10 +1,12 @@
 """Faust's Kafka transport, mended: commits come from our ledger, stale records are dropped, aborted ones unseen.
 
-Three things differ from Faust 0.15.3, each because it loses records there:
+What differs from Faust 0.15.3, because it loses records there:
 
 * what may be committed is asked of the ledger, not of Faust's lists of acked offsets and gaps;
 * records that were fetched before a seek are not handed out after it (Faust books the jump as done);
-* only committed records of transactions are read.
+* only committed records of transactions are read;
+
+and because it waits for ever there: a commit has an end, and so has the closing of the client.
 
 Written against exactly one version of Faust: another one is refused, so that an upgrade is looked at first.
 """

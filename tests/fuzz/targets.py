@@ -18,7 +18,7 @@ from streams.ingest.language import language_of
 from streams.ingest.sentences import sentences, split
 from streams.ingest.text import clean, fold
 
-__all__ = ["SECONDS", "TARGETS", "tried", "tried_once"]
+__all__ = ["SECONDS", "TARGETS", "tried"]
 
 SECONDS = 2.0
 """Time that any input of at most 64 KiB may take: far above the usual milliseconds, far below a quadratic blow-up."""
@@ -103,11 +103,6 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "places": places,
     "policy": policy,
 }
-
-
-def tried_once(name: str) -> None:
-    """Run a target for what it loads on its first call."""
-    TARGETS[name](b"{}")
 
 
 def tried(name: str, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""One fault at a time: made, waited for until all is well again, and what it cost. The README's table is such a run."""
+"""One fault at a time: made, waited for until all is well again, and what it cost. `rounds --alone` prints it."""
 
 import asyncio
 import random

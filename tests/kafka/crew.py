@@ -55,20 +55,12 @@ class Ended:
     def _of_faults(self) -> tuple[int, ...]:
         """Codes of faults of our own: only where a fault was made."""
         made = self.squeezed or "fault point" in self.log.read_text("utf-8", "replace")
+        if not made:
+            return ()
         # Who is ending of a fault already has no handler for SIGTERM any more.
+        codes = (4, 5, 70, -signal.SIGKILL, -signal.SIGTERM)
         # Without memory a process may end by its own hand in several ways, also in the interpreter or a library.
-        return (
-            (
-                4,
-                5,
-                70,
-                -signal.SIGKILL,
-                -signal.SIGTERM,
-                *((1, -signal.SIGABRT, -signal.SIGSEGV) if self.squeezed else ()),
-            )
-            if made
-            else ()
-        )
+        return (*codes, 1, -signal.SIGABRT, -signal.SIGSEGV) if self.squeezed else codes
 
 
 @dataclass
