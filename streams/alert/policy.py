@@ -95,7 +95,11 @@ def _open(assessment: Assessment, entry: Entry, event: Event, partition: int) ->
         status=assessment.status,
         country=assessment.country,
         event=event,
-        incident_id=_digest(assessment.status, assessment.country, event, entry.article_id, length=16),
+        # Where the record stands is part of it: an article that comes again after a Cancel opens another incident, and
+        # under the old id bots would drop its alert as a repeat.
+        incident_id=_digest(
+            assessment.status, assessment.country, event, entry.article_id, *map(str, entry.at), length=16
+        ),
         partition=partition,
         first_seen=entry.time,
         last_seen=entry.time,

@@ -184,3 +184,11 @@ def _evidence(world: World) -> dict[bytes, Any]:
         incident = state.decode(value)
         found[key] = (incident.entries, incident.first_seen, incident.last_seen)
     return found
+
+
+def test_an_article_that_comes_again_after_its_retraction_alerts_under_a_new_id(tmp_path: Path) -> None:
+    """Found by the reading again above: bots would have dropped the second alert as a repeat of the first."""
+    gone = assessment(time=NOW + 1, offset=1, content="v2", retracted=True)
+    world = lived([assessment(), gone, assessment(time=NOW + HOUR, offset=2, content="v3")], tmp_path)
+    assert [alert["msg_type"] for alert in world.alerts] == ["Alert", "Cancel", "Alert"]
+    assert len(messages(world)) == 3
