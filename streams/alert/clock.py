@@ -4,52 +4,55 @@ A backlog on one partition holds the clock back, so that an incident never ends 
 At the very first start the clock stands until a partition has ticked twice: by then every partition that lives has
 ticked once. Each assessments partition has a clock of its own, kept in the table beside its incidents: so what time
 ends depends on what stands on that partition only, not on who works on it, nor on how often it was started.
+
+Silence is counted in turns and not in time: after a stop of days the first tick is days later than all others, and a
+machine's clock may be days ahead. Neither says that the other partitions are gone.
 """
 
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter
-
 from streams.assess.record import Tick
 
-__all__ = ["Clock", "decode", "encode"]
+__all__ = ["MOST", "Clock"]
 
-_FORGET = 3_600_000
-"""A partition without a tick for an hour of the others' time no longer counts: it may have been removed."""
+_FORGET = 60
+"""A partition that said nothing for so many turns no longer counts: it may have been removed. A turn is over when a
+partition ticks again, so with a tick a minute (streams.app) that is an hour."""
+
+MOST = 3_000
+"""Partitions that one clock can hold. Their ticks are our own, but the clock is a record, and records have a size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The latest tick (ms) of each article partition (topic, number), sorted; `round` once one has ticked twice."""
+    """The latest tick (ms) of each article partition (topic, number), sorted, with its turn; and the present turn."""
 
-    latest: tuple[tuple[str, int, int], ...] = ()
-    round: bool = False
+    latest: tuple[tuple[str, int, int, int], ...] = ()
+    turn: int = 0
 
     def after(self, tick: Tick) -> "Clock":
-        """The clock after `tick`. A repeated or late one changes nothing: time of a partition never goes back."""
-        known = {(topic, number): time for topic, number, time in self.latest}
+        """The clock after `tick`. A repeated or late one changes nothing: time of a partition never goes back.
+
+        Raises ValueError for one partition too many.
+        """
+        known = {(topic, number): (time, turn) for topic, number, time, turn in self.latest}
         key = (tick.topic, tick.partition)
-        later = key in known and tick.time > known[key]
-        known[key] = max(known.get(key, 0), tick.time)
-        return Clock(tuple((*key, time) for key, time in sorted(known.items())), self.round or later)
+        time, turn = known.get(key, (-1, -1))
+        if tick.time <= time:
+            return self
+        present = self.turn + (turn == self.turn)
+        known[key] = (tick.time, present)
+        kept = tuple((*key, *said) for key, said in sorted(known.items()) if present - said[1] <= _FORGET)
+        if len(kept) > MOST:
+            raise ValueError(f"ticks of more than {MOST} article partitions")
+        return Clock(kept, present)
 
-    @property
-    def now(self) -> int | None:
-        """The time (ms), None while it stands."""
-        if not self.round:
+    def at(self, tick: Tick) -> int | None:
+        """The time (ms) that may end incidents when `tick` is taken, None while the clock stands.
+
+        Never later than the tick itself: one that comes again, or after a clock that was ahead, says no more than it
+        said.
+        """
+        if self.turn == 0:
             return None
-        newest = max(time for *_, time in self.latest)
-        return min(time for *_, time in self.latest if newest - time < _FORGET)
-
-
-_ADAPTER = TypeAdapter(Clock)
-
-
-def encode(clock: Clock) -> bytes:
-    """JSON for the table."""
-    return _ADAPTER.dump_json(clock)
-
-
-def decode(value: bytes) -> Clock:
-    """The clock in `value`. Raises ValueError."""
-    return _ADAPTER.validate_json(value)
+        return min(tick.time, *(time for _, _, time, _ in self.latest))

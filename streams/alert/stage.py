@@ -53,6 +53,10 @@ class AlertStage:
     async def _work(self, delivery: Delivery) -> None:
         """One record of the assessments topic, from bytes to ack."""
         begin = time.perf_counter()
+        if self._table.progress(delivery.tp.partition).covers(delivery.offset, delivery.timestamp_ms):
+            self._metrics.assessments_repeated.inc()
+            self.intake.finish(delivery)
+            return
         try:
             record = decode(delivery.value)
         except AssessmentError as error:
@@ -86,20 +90,24 @@ class AlertStage:
         return None
 
     async def _act(self, record: Assessment | Tick, delivery: Delivery) -> None:
+        partition = delivery.tp.partition
+        before = self._table.progress(partition)
+        clock = before.clock
+        changed = False
         if isinstance(record, Tick):
-            before = self._table.clock(delivery.tp.partition)
-            clock = before.after(record)
-            if clock.now is not None:
-                await self._expire(clock.now, delivery)
-            # Last: a crash before it repeats the tick, which then finds nothing more to end.
-            if clock != before:
-                await self._table.set_clock(clock, delivery.tp.partition)
-            return
-        for event in EVENTS:
-            if event in record.scores:
-                await self._judge(record, _EVENT[event], delivery)
+            clock = clock.after(record)
+            now = clock.at(record)
+            changed = clock != before.clock
+            if now is not None:
+                changed |= await self._expire(now, delivery)
+        else:
+            for event in EVENTS:
+                if event in record.scores:
+                    changed |= await self._judge(record, _EVENT[event], delivery)
+        # Last: a crash before it repeats this record, which then finds its own work done.
+        await self._table.advance(before.after(delivery.offset, delivery.timestamp_ms, clock), partition, write=changed)
 
-    async def _judge(self, record: Assessment, event: Event, delivery: Delivery) -> None:
+    async def _judge(self, record: Assessment, event: Event, delivery: Delivery) -> bool:
         key, incident = self._find(record, event)
         decision = policy.decide(incident, record, event, self._rules, delivery.tp.partition)
         if decision.suppressed is not None:
@@ -107,6 +115,7 @@ class AlertStage:
         if key is None and decision.incident is not None:
             key = f"{policy.slot(record, event)}|{decision.incident.incident_id}"
         await self._carry_out(key, decision, delivery, record)
+        return decision.changed
 
     def _find(self, record: Assessment, event: Event) -> tuple[str | None, Incident | None]:
         """Table key and incident that `record` belongs to. A new cluster without a country has no key yet."""
@@ -155,12 +164,15 @@ class AlertStage:
         if by_article:
             metrics.end_to_end_latency.observe(max(0.0, time.time() - trigger_ms / 1000))
 
-    async def _expire(self, clock: int, delivery: Delivery) -> None:
-        """End what has had no evidence for its lifetime, on this record's partition."""
+    async def _expire(self, clock: int, delivery: Delivery) -> bool:
+        """End what has had no evidence for its lifetime, on this record's partition; whether anything had to end."""
+        found = False
         for key, incident in list(self._table.items(partition=delivery.tp.partition)):
             decision = policy.expire(incident, clock, self._rules)
             if decision.changed:
+                found = True
                 await self._carry_out(key, decision, delivery, None)
+        return found
 
     def assigned(self, partitions: set[int]) -> None:
         """The group gave us these partitions of the assessments: forget incidents of all others."""

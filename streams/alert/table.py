@@ -8,32 +8,34 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from streams.alert import clock as clocks
 from streams.alert import incident as state
-from streams.alert.clock import Clock
+from streams.alert import progress as steps
 from streams.alert.incident import Incident
+from streams.alert.progress import Progress
 from streams.errors import PublishError
 
 __all__ = ["IncidentTable", "make_table"]
 
 _log = logging.getLogger(__name__)
-_CLOCK = b"clock|"
-"""Keys of clocks begin so; those of incidents with a status."""
+_PROGRESS = b"progress|"
+"""Keys of progress begin so; those of incidents with a status."""
 
 
-def _clock_key(partition: int) -> bytes:
-    return _CLOCK + str(partition).encode()
+def _progress_key(partition: int) -> bytes:
+    return _PROGRESS + str(partition).encode()
 
 
 class IncidentTable:
     """Typed view of the Faust table `incidents`: key text, value JSON, partition that of the assessments.
 
-    It holds the incidents, and a clock for each partition.
+    It holds the incidents, and for each partition how far we came.
     """
 
     def __init__(self, table: Any) -> None:
         self._table = table
         self._decoded: dict[str, tuple[bytes, Incident | None]] = {}
+        self._progress: dict[int, Progress] = {}
+        """Of partitions that are ours; ahead of the table by records that changed nothing in it."""
 
     def get(self, key: str) -> Incident | None:
         """The incident under `key`."""
@@ -59,27 +61,34 @@ class IncidentTable:
         """Keys and incidents in the order of keys: all, or those of one partition, or with a prefix."""
         for key in sorted(self._table.data.keys()):
             text = key.decode("utf-8", "replace")
-            if text.startswith(prefix) and not key.startswith(_CLOCK):
+            if text.startswith(prefix) and not key.startswith(_PROGRESS):
                 found = self.get(text)
                 if found is not None and partition in (None, found.partition):
                     yield text, found
 
     def __len__(self) -> int:
         """How many entries are incidents."""
-        return sum(not key.startswith(_CLOCK) for key in self._table.data)
+        return sum(not key.startswith(_PROGRESS) for key in self._table.data)
 
-    def clock(self, partition: int) -> Clock:
-        """The clock of an assessments partition; one that stands if there is none."""
-        value = self._table.data.get(_clock_key(partition))
+    def progress(self, partition: int) -> Progress:
+        """How far we came on an assessments partition; nowhere if the table does not say."""
+        if partition not in self._progress:
+            self._progress[partition] = self._read_progress(partition)
+        return self._progress[partition]
+
+    def _read_progress(self, partition: int) -> Progress:
+        value = self._table.data.get(_progress_key(partition))
         try:
-            return Clock() if value is None else clocks.decode(value)
+            return Progress() if value is None else steps.decode(value)
         except ValueError as error:
-            _log.error("the incident table holds no clock of partition %d: it stands anew (%s)", partition, error)
-            return Clock()
+            _log.error("the incident table does not say how far partition %d is: it begins anew (%s)", partition, error)
+            return Progress()
 
-    async def set_clock(self, clock: Clock, partition: int) -> None:
-        """Write the clock, as `store` does. Raises PublishError."""
-        await self._write(_clock_key(partition), clocks.encode(clock), partition)
+    async def advance(self, progress: Progress, partition: int, *, write: bool) -> None:
+        """We came so far; `write` it as `store` does where anything changed. Raises PublishError."""
+        if write:
+            await self._write(_progress_key(partition), steps.encode(progress), partition)
+        self._progress[partition] = progress
 
     async def store(self, key: str, incident: Incident | None, partition: int) -> None:
         """Write (None: delete), and return when the broker has acknowledged it. Raises PublishError."""
@@ -113,9 +122,11 @@ class IncidentTable:
             if incident.partition not in partitions:
                 self._table.data.pop(key.encode(), None)
                 self._decoded.pop(key, None)
-        ours = {_clock_key(number) for number in partitions}
-        for raw in [raw for raw in self._table.data if raw.startswith(_CLOCK) and raw not in ours]:
+        ours = {_progress_key(number) for number in partitions}
+        for raw in [raw for raw in self._table.data if raw.startswith(_PROGRESS) and raw not in ours]:
             self._table.data.pop(raw, None)
+        # Read again where a partition comes back: somebody else may have gone on with it meanwhile.
+        self._progress.clear()
 
 
 def make_table(app: Any, name: str) -> Any:

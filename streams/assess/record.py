@@ -26,6 +26,8 @@ __all__ = [
 
 Score = Annotated[float, Field(ge=0, le=1)]
 Status = Literal["Actual", "Exercise", "Test"]
+_LAST_MS = 253_402_300_799_999
+"""The end of the year 9999, which is the last that Python's dates know."""
 
 
 class AssessmentError(ValueError):
@@ -122,9 +124,9 @@ class Tick:
 
     schema_version: Literal["1"]
     kind: Literal["tick"]
-    topic: str
-    partition: int
-    time: int
+    topic: Annotated[str, Field(max_length=249)]
+    partition: Annotated[int, Field(ge=0, lt=2**31)]
+    time: Annotated[int, Field(ge=0, le=_LAST_MS)]
 
 
 _ADAPTER: TypeAdapter[Assessment | Tick] = TypeAdapter(Annotated[Assessment | Tick, Field(discriminator="kind")])

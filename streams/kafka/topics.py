@@ -15,6 +15,9 @@ from streams.settings import Settings
 __all__ = ["TopicSpec", "check", "create", "existing", "specs"]
 
 _HOUR_MS = 3_600_000
+_TABLE = (("cleanup.policy", "compact"), ("segment.ms", str(_HOUR_MS)), ("min.cleanable.dirty.ratio", "0.1"))
+"""A few keys are written every minute (streams.alert.clock), and the segment in use is never compacted: with Kafka's
+week a start would read a week of clocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def specs(settings: Settings) -> tuple[TopicSpec, ...]:
     found += [
         spec(settings.assessments_topic, "between the stages, by country", retention),
         spec(dlq_name(settings.assessments_topic), "assessments that could not be used", *dead),
-        spec(settings.changelog_topic, "the incident table", ("cleanup.policy", "compact")),
+        spec(settings.changelog_topic, "the incident table", *_TABLE),
         spec(settings.alerts_topic, "alerts, for bots", retention),
         spec(settings.feedback_topic, "what people say of alerts", retention),
         spec(dlq_name(settings.feedback_topic), "feedback that could not be used", *dead, partitions=1),

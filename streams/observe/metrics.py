@@ -61,6 +61,7 @@ class Metrics:
     sanitized: Counter
     publish_failures: Counter
     ledger_holes: Counter
+    assessments_repeated: Counter
     end_to_end_latency: Histogram
     article_age: Histogram
     stage_duration: Histogram
@@ -122,6 +123,7 @@ def build() -> Metrics:
         sanitized=counter("sanitized", "Articles that were mended, by what was found.", kind=SANITIZED),
         publish_failures=counter("publish_failures", "Records that the broker did not acknowledge."),
         ledger_holes=counter("ledger_holes", "Offsets that did not arrive.", kind=HOLES),
+        assessments_repeated=counter("assessments_repeated", "Assessments and ticks that came again after their work."),
         end_to_end_latency=histogram(
             "end_to_end_latency_seconds", "From an article's Kafka timestamp to its alert's ack.", _END_TO_END
         ),

@@ -23,7 +23,7 @@ from streams.settings import Settings
 from tests.unit.alert.builders import HOUR, NOW, assessment
 
 TP = TopicPartition("assessments", 0)
-STEPS = ["alerts", "changelog", "ack"]
+STEPS = ["alerts", "changelog", "progress", "ack"]
 
 
 class World:
@@ -58,7 +58,7 @@ class FakeTable:
     async def send(self, *, key: bytes, value: bytes | None, partition: int, **_: Any) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         try:
-            self._world.step("changelog")
+            self._world.step("progress" if key.startswith(b"progress|") else "changelog")
         except Exception as error:  # noqa: BLE001  (the test chooses it)
             future.set_exception(error)
             return future
@@ -131,8 +131,7 @@ async def test_an_alert_is_delivered_then_stored_then_acked(world: World, tmp_pa
     await Worker(world, tmp_path).take(0, assessment())
     assert world.journal == STEPS
     assert world.acked == [0]
-    (value,) = world.changelog.values()
-    sent = state.decode(value).sent
+    sent = state.decode(world.changelog[b"Actual|UA|evacuation"]).sent
     assert sent is not None
     assert sent.alert_id == world.alerts[0]["alert_id"]
 
@@ -147,8 +146,8 @@ async def test_a_fault_leaves_everything_after_it_undone(world: World, tmp_path:
     done = STEPS[: STEPS.index(step)]
     assert world.journal == done
     assert len(world.alerts) == ("alerts" in done)
-    assert len(world.changelog) == ("changelog" in done)
-    assert len(worker.table) == len(world.changelog), "memory must not run ahead of the changelog"
+    assert len(world.changelog) == ("changelog" in done) + ("progress" in done)
+    assert len(worker.table) == ("changelog" in done), "memory must not run ahead of the changelog"
     assert world.acked == []
 
 
@@ -228,13 +227,13 @@ async def test_a_cancel_is_delivered_before_its_incident_is_forgotten(world: Wor
     world.broken = "changelog"
     with pytest.raises(PublishError):
         await worker.take(2, tick)
-    assert world.changelog.keys() == {b"Actual|UA|evacuation", b"clock|0"}
+    assert world.changelog.keys() == {b"Actual|UA|evacuation", b"progress|0"}
     world.broken = None
     world.journal.clear()
-    # The clock outlives the worker.
+    # What time it is outlives the worker.
     await Worker(world, tmp_path).take(2, tick)
-    assert world.journal == ["alerts", "changelog", "changelog", "ack"]
-    assert world.changelog.keys() == {b"clock|0"}
+    assert world.journal == STEPS
+    assert world.changelog.keys() == {b"progress|0"}
     assert [alert["msg_type"] for alert in world.alerts] == ["Alert", "Cancel", "Cancel"]
     assert world.alerts[1]["alert_id"] == world.alerts[2]["alert_id"]
     assert world.acked == [0, 1, 2]
@@ -263,7 +262,7 @@ async def test_the_dead_letter_limit_is_reached_before_the_letter_is_written(wor
 
 async def test_an_assessment_without_consequence_is_only_stored_and_acked(world: World, tmp_path: Path) -> None:
     await Worker(world, tmp_path).take(0, assessment(evacuation=0.45, signals={}))
-    assert world.journal == ["changelog", "ack"]
+    assert world.journal == ["changelog", "progress", "ack"]
     assert world.alerts == []
 
 
