@@ -127,6 +127,15 @@ class IncidentTable:
             self._table.data.pop(raw, None)
         # Read again where a partition comes back: somebody else may have gone on with it meanwhile.
         self._progress.clear()
+        self._read_from_the_start(partitions)
+
+    def _read_from_the_start(self, ours: set[int]) -> None:
+        """Where Faust gave up one rebalance for the next, it may still hold how far it had read a partition that we
+        have just forgotten; coming back, that would be read from the middle.
+        """
+        recovery = self._table.app.tables.recovery
+        for tp in [tp for tp in recovery.active_offsets if tp.partition not in ours]:
+            recovery.revoke(tp)
 
 
 def make_table(app: Any, name: str) -> Any:

@@ -22,6 +22,7 @@ from streams.kafka.clients import ssl_context
 from streams.kafka.embedded import mend_end_offsets
 from streams.kafka.intake import Intake
 from streams.kafka.ledger import TopicPartition
+from streams.kafka.parting import ours
 from streams.kafka.transport import LedgerConsumer, LedgerTransport
 from streams.settings import Settings
 
@@ -123,7 +124,7 @@ class StageApp(faust.App):
         if self.fault is not None:
             return
         try:
-            await self.intake.receive(event)
+            await ours(self.intake.receive(event))
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  (whatever it is: stop, ack nothing)
@@ -274,7 +275,7 @@ class Every(Service):
                 return
             try:
                 for step in self._steps:
-                    await step()
+                    await ours(step())
             except asyncio.CancelledError:
                 raise
             except BaseException as error:  # noqa: BLE001  (whatever it is: stop, ack nothing)

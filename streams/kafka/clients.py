@@ -15,9 +15,13 @@ from aiokafka.errors import KafkaError
 from streams.errors import BrokerError, SettingsError
 from streams.kafka.embedded import mend_end_offsets
 from streams.kafka.headers import mend_header_names
+from streams.kafka.parting import part
 from streams.settings import Settings
 
 __all__ = ["admin", "connection", "consumer", "producer", "ssl_context"]
+
+_PARTING_SECONDS = 60.0
+"""For the goodbye of a client: a producer sends what it still has."""
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext | None:
@@ -58,14 +62,14 @@ async def _running(client: Any, settings: Settings, stop: str) -> AsyncIterator[
     try:
         await client.start()
     except (KafkaError, OSError) as error:
-        await getattr(client, stop)()
+        await part(getattr(client, stop)(), client, _PARTING_SECONDS)
         raise BrokerError(
             f"no Kafka answers at {settings.brokers}: start one, or set TOCSIN_BROKERS (`tocsin doctor` says more)"
         ) from error
     try:
         yield client
     finally:
-        await getattr(client, stop)()
+        await part(getattr(client, stop)(), client, _PARTING_SECONDS)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ five seconds to stop at SIGTERM, and answers questions for the end of a partitio
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import struct
@@ -30,6 +31,7 @@ __all__ = ["HOST", "EmbeddedBroker", "answers", "end_with_parent", "free_ports",
 
 HOST = "127.0.0.1"
 _READY_SECONDS = 10.0
+_PORTS = range(15_000, 30_000)
 _FAR = 1 << 60
 """An offset past the end of any partition: the broker then reads no batch."""
 
@@ -67,11 +69,23 @@ def end_with_parent(number: int) -> Callable[[], None] | None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback address that nobody listens on now, all different."""
-    probes = [socket.socket() for _ in range(count)]
+    """Ports of the loopback address that nobody listens on now, all different.
+
+    From below those that systems give to outgoing connections (Linux from 32,768, others from 49,152): a port that is
+    to be bound some seconds later, or again after a stop, must not be lent to somebody's connection meanwhile.
+    """
+    probes: list[socket.socket] = []
     try:
-        for probe in probes:
-            probe.bind((HOST, 0))
+        for port in random.sample(_PORTS, len(_PORTS)):
+            if len(probes) == count:
+                break
+            probe = socket.socket()
+            probes.append(probe)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                probes.remove(probe)
+                probe.close()
         return [int(probe.getsockname()[1]) for probe in probes]
     finally:
         for probe in probes:

@@ -18,6 +18,7 @@ from aiokafka.errors import (
 )
 
 from streams.errors import PublishError, UnpublishableError
+from streams.kafka.parting import ours
 from streams.kafka.records import Outgoing
 from streams.observe.metrics import Metrics
 
@@ -60,7 +61,7 @@ class Publisher:
     async def confirm(self, record: Outgoing, future: "asyncio.Future[Any]") -> None:
         """Wait for the ack. Raises UnpublishableError if the broker refuses this record, PublishError otherwise."""
         try:
-            await future
+            await ours(future)
         except asyncio.CancelledError:
             raise
         except Exception as error:

@@ -21,6 +21,7 @@ from faust.transport.drivers import aiokafka as driver
 
 from streams.kafka.headers import mend_header_names
 from streams.kafka.ledger import TopicPartition
+from streams.kafka.parting import ours, part
 from streams.kafka.versions import require
 
 __all__ = ["Books", "LedgerConsumer", "LedgerTransport"]
@@ -90,22 +91,12 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
             return False
 
     async def on_thread_stop(self) -> None:
-        """Close the client, however that goes. If this raised, the thread would end without a word, and who stops the
-        worker would wait for that word until killed.
-        """
-        try:
-            async with asyncio.timeout(_PARTING_SECONDS):
-                await super().on_thread_stop()
-        except (asyncio.CancelledError, TimeoutError) as error:
-            # aiokafka's fetcher cancels its requests and awaits them: one that was waiting to try again passes on
-            # that it was cancelled.
-            _log.info("the Kafka client was closed in a hurry (%s)", type(error).__name__)
-            if self._consumer is not None:
-                await self._consumer._client.close()
+        # If this raised, the thread would end without a word, and who stops the worker would wait for that word.
+        await part(super().on_thread_stop(), self._consumer, _PARTING_SECONDS)
 
     async def committed(self, tp: Any) -> int | None:
         """The group's committed offset of `tp` as the broker holds it; None if there is none."""
-        found: int | None = await self.call_thread(self._ensure_consumer().committed, tp)
+        found: int | None = await ours(self.call_thread(self._ensure_consumer().committed, tp))
         return found
 
 
@@ -178,7 +169,7 @@ class LedgerConsumer(driver.Consumer):
 
     async def log_end(self, tp: Any) -> int:
         """The end of what may be read of `tp`, asked of its leader now."""
-        ends = await self._thread.highwaters(tp)
+        ends = await ours(self._thread.highwaters(tp))
         return int(ends[tp])
 
     async def start_position(self, tp: Any) -> int:
@@ -196,7 +187,7 @@ class LedgerConsumer(driver.Consumer):
                 "%s[%d] ends at %d, but %d was committed: it was made anew, or lost records; it is read from its start",
                 tp.topic, tp.partition, end, committed,
             )  # fmt: skip
-        beginning = await self._thread.earliest_offsets(tp)
+        beginning = await ours(self._thread.earliest_offsets(tp))
         return int(beginning[tp])
 
 

@@ -4,12 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faust.types import TP
 
 from streams.alert import policy
+from streams.alert.progress import Progress, encode
+from streams.alert.table import IncidentTable, make_table
 from streams.assess.record import Tick
 from streams.errors import DeadLetterLimitError, UnpublishableError
+from streams.kafka.app import make_app
 from streams.kafka.deadletters import write_letters
 from streams.kafka.records import Outgoing
+from streams.settings import Settings
 from tests.contract.test_alert_order import Worker, World
 from tests.unit.alert.builders import NOW, assessment
 
@@ -77,6 +82,25 @@ async def test_a_stray_table_value_is_no_incident(tmp_path: Path, value: bytes) 
     await worker.take(0, Tick("1", "tick", "articles", 0, NOW))
     await worker.take(1, assessment())
     assert (len(world.alerts), world.acked) == (1, [0, 1])
+
+
+async def test_what_was_forgotten_is_read_from_its_start_when_it_comes_back(tmp_path: Path) -> None:
+    """Faust may give up a rebalance before it has forgotten how far it had read a partition that went away."""
+    app = make_app("test-table", Settings(data_dir=tmp_path))
+    table = make_table(app, "incidents")
+    recovery = app.tables.recovery
+    for number in (0, 1):
+        tp = TP("test-table-incidents-changelog", number)
+        recovery.add_active(table, tp)
+        recovery.active_offsets[tp] = recovery.active_highwaters[tp] = 7
+    view = IncidentTable(table)
+    table.data[b"progress|1"] = encode(Progress(7, NOW))
+    assert view.progress(1).offset == 7
+    view.keep({0})
+    assert {tp.partition: offset for tp, offset in recovery.active_offsets.items()} == {0: 7}
+    assert view.progress(1) == Progress()
+    recovery.add_active(table, TP("test-table-incidents-changelog", 1))
+    assert recovery.active_offsets[TP("test-table-incidents-changelog", 1)] is None
 
 
 class Post:

@@ -51,6 +51,7 @@ class FakeTable:
         self._world = world
         self.data = dict(world.changelog)
         self.changelog_topic = self
+        self.app = SimpleNamespace(tables=SimpleNamespace(recovery=SimpleNamespace(active_offsets={})))
 
     def _on_changelog_sent(self, future: Any) -> None:
         raise AssertionError("Faust's callback would write the table a second time")

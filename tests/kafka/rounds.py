@@ -148,14 +148,17 @@ async def _make(scene: Scene, plan: Plan) -> tuple[list[str], list[str]]:
 async def _one(fault: Fault, scene: Scene, chance: random.Random) -> tuple[str, str | None]:
     """The fault's name, and what went wrong: None if it was made, empty if there was no occasion for it."""
     # The harness asks brokers, too, and may meet another fault's doing: then it asks again.
-    for _ in range(30):
+    refused: Exception | None = None
+    end = time.monotonic() + 180
+    while time.monotonic() < end:
         try:
             return fault.name, None if await fault.make(scene, chance) else ""
-        except (KafkaError, BrokerError, OSError):
+        except (KafkaError, BrokerError, OSError) as error:
+            refused = error
             await asyncio.sleep(1)
         except Exception as error:  # noqa: BLE001  (a fault that can't be made is a finding, not the end of the run)
             return fault.name, f"{fault.name}: {error!r}"
-    return fault.name, f"{fault.name}: no broker answered"
+    return fault.name, f"{fault.name}: no broker let us: {refused!r}"
 
 
 async def _settled(scene: Scene, patience: float) -> bool:
