@@ -20,8 +20,9 @@ SEED ?= 1
 BROKER ?= kafka
 TARGET ?= decoder
 TIME ?= 300
+MINUTES ?= 30
 
-.PHONY: help venv demo test lint types unit bench faults fuzz clean
+.PHONY: help venv demo test lint types unit bench faults soak fuzz clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' $(MAKEFILE_LIST)
@@ -50,14 +51,19 @@ lint: venv
 types: venv
 	$(BIN)/mypy -p streams -p models
 
+# What needs no broker runs in two processes of one torch thread each; what breaks brokers has the machine to itself.
 unit: venv
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/fuzz
+	$(BIN)/pytest tests/kafka tests/bench
 
 bench: venv  ## throughput, latency, loop lag and memory, as ratios within one run
 	$(BIN)/pytest -m bench -s tests/bench
 
 faults: venv  ## FAULTS=200 SEED=1 BROKER=kafka|embedded: break it so often, and count what is lost
 	$(BIN)/python -m tests.kafka.rounds --faults $(FAULTS) --seed $(SEED) --broker $(BROKER)
+
+soak: venv  ## MINUTES=30: full load; memory, file descriptors and lag, and a plot (runs/soak.png)
+	$(BIN)/python -m tests.kafka.soak --minutes $(MINUTES) --plot runs/soak.png
 
 fuzz: venv  ## TARGET=decoder|cleaner|splitter|places|policy TIME=300: damage its input, guided by coverage
 	$(BIN)/pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[fuzz]'

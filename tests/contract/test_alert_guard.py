@@ -15,7 +15,7 @@ from streams.kafka.app import make_app
 from streams.kafka.deadletters import write_letters
 from streams.kafka.records import Outgoing
 from streams.settings import Settings
-from tests.contract.test_alert_order import Worker, World
+from tests.contract.world import Worker, World
 from tests.unit.alert.builders import NOW, assessment
 
 

@@ -1,126 +1,17 @@
 """The alert stage's order: deliver, write the table, ack. A fault at any step leaves all that follows undone."""
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import orjson
 import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
 from streams.alert import incident as state
-from streams.alert import rules
-from streams.alert.stage import AlertStage
-from streams.alert.table import IncidentTable
-from streams.assess.record import Assessment, Tick, encode
+from streams.assess.record import Tick
 from streams.errors import DeadLetterLimitError, PublishError
-from streams.kafka.ledger import TopicPartition
-from streams.kafka.records import Delivery
-from streams.observe.metrics import build
-from streams.settings import Settings
+from tests.contract.world import STEPS, Worker, World
 from tests.unit.alert.builders import HOUR, NOW, assessment
-
-TP = TopicPartition("assessments", 0)
-STEPS = ["alerts", "changelog", "progress", "ack"]
-
-
-class World:
-    """What outlives a worker: the topics, and the journal of steps. `broken` names the step that raises."""
-
-    def __init__(self) -> None:
-        self.journal: list[str] = []
-        self.alerts: list[dict[str, Any]] = []
-        self.letters: list[dict[str, bytes]] = []
-        self.changelog: dict[bytes, bytes] = {}
-        self.acked: list[int] = []
-        self.broken: str | None = None
-        self.error: Exception = KafkaTimeoutError()
-
-    def step(self, name: str) -> None:
-        if self.broken == name:
-            raise self.error
-        self.journal.append(name)
-
-
-class FakeTable:
-    """Faust's table as far as IncidentTable knows it; its data is what the changelog held when it was made."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.data = dict(world.changelog)
-        self.changelog_topic = self
-        self.app = SimpleNamespace(tables=SimpleNamespace(recovery=SimpleNamespace(active_offsets={})))
-
-    def _on_changelog_sent(self, future: Any) -> None:
-        raise AssertionError("Faust's callback would write the table a second time")
-
-    async def send(self, *, key: bytes, value: bytes | None, partition: int, **_: Any) -> "asyncio.Future[Any]":
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        try:
-            self._world.step("progress" if key.startswith(b"progress|") else "changelog")
-        except Exception as error:  # noqa: BLE001  (the test chooses it)
-            future.set_exception(error)
-            return future
-        if value is None:
-            self._world.changelog.pop(key, None)
-        else:
-            self._world.changelog[key] = value
-        future.set_result(None)
-        return future
-
-
-class FakeApp:
-    """As much of an app as the publisher and the intake ask for."""
-
-    consumer_generation_id = 1
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.consumer = SimpleNamespace(ack=lambda message: None, flow_active=True)
-
-    async def maybe_start_producer(self) -> "FakeApp":
-        return self
-
-    async def send(
-        self, topic: str, key: bytes | None, value: bytes, partition: int | None, time: None, headers: Any
-    ) -> "asyncio.Future[Any]":
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        try:
-            self._world.step(topic)
-        except Exception as error:  # noqa: BLE001  (the test chooses it)
-            future.set_exception(error)
-            return future
-        if topic == "alerts":
-            self._world.alerts.append(orjson.loads(value))
-        else:
-            self._world.letters.append(dict(headers))
-        future.set_result(None)
-        return future
-
-
-class Worker:
-    """One life of the stage: what it knows besides `world` is lost with it."""
-
-    def __init__(self, world: World, tmp_path: Path, **config: Any) -> None:
-        self.world = world
-        app: Any = FakeApp(world)
-        table = IncidentTable(FakeTable(world))
-        settings = Settings(data_dir=tmp_path, **config)
-        self.metrics = build()
-        self.stage = AlertStage(app, settings, self.metrics, rules.load(None), table, {"UA": "Ukraine"})
-        self.table = table
-        intake: Any = self.stage.intake
-        intake.finish = self._finish
-
-    def _finish(self, delivery: Delivery) -> None:
-        self.world.step("ack")
-        self.world.acked.append(delivery.offset)
-
-    async def take(self, offset: int, value: bytes | Assessment | Tick, tp: TopicPartition = TP) -> None:
-        raw = value if isinstance(value, bytes) else encode(value)
-        await self.stage._work(Delivery(tp, offset, NOW, b"UA", raw, (), 1, None))
 
 
 @pytest.fixture

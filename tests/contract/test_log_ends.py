@@ -15,7 +15,7 @@ from streams.kafka import reread
 from streams.kafka.ledger import Hole, TopicPartition
 from streams.kafka.reread import Piece, Rereader
 from streams.settings import Settings
-from tests.contract.test_intake_contract import TOPIC, desk
+from tests.contract.desk import TOPIC, desk
 
 TP = TopicPartition(TOPIC, 0)
 

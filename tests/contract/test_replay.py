@@ -23,7 +23,7 @@ from streams.alert import progress as steps
 from streams.assess.record import Assessment, Tick
 from streams.errors import PublishError
 from streams.kafka.ledger import TopicPartition
-from tests.contract.test_alert_order import STEPS, Worker, World
+from tests.contract.world import STEPS, Worker, World
 from tests.unit.alert.builders import HOUR, NOW, assessment
 
 pytestmark = pytest.mark.requirement(17)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from streams.kafka.embedded import answers, free_ports
@@ -23,13 +24,42 @@ def find_kafka() -> Path | None:
     return None
 
 
+@dataclass(frozen=True)
+class Secure:
+    """A second listener with TLS and a password (SCRAM), and rights for its user: a keystore with the key, and the CA,
+    as PEM, for `localhost`.
+    """
+
+    user: str
+    password: str
+    keystore: Path
+    ca: Path
+
+    def properties(self, port: int) -> dict[str, str]:
+        return {
+            "listeners": f"SASL_SSL://127.0.0.1:{port}",
+            "advertised.listeners": f"SASL_SSL://localhost:{port}",
+            "listener.security.protocol.map": "SASL_SSL:SASL_SSL",
+            "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": (
+                "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+            ),
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(self.keystore),
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(self.ca),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": f"User:ANONYMOUS;User:{self.user}",
+        }
+
+
 class Node:
     """One broker process. `stop` and `start` again keep its data."""
 
     def __init__(self, home: Path, folder: Path, number: int) -> None:
         self.home, self.folder, self.number = home, folder, number
         # Clients see `port`; `inside` is a second listener that a proxy stands before, on `outside`.
-        self.port, self.controller, self.inside, self.outside = free_ports(4)
+        self.port, self.controller, self.inside, self.outside, self.secure = free_ports(5)
         self.properties = folder / f"{number}.properties"
         self.log = folder / f"{number}.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -72,7 +102,9 @@ class Node:
 class ApacheKafka:
     """A cluster, of one node if not told otherwise. Use as a context manager."""
 
-    def __init__(self, home: Path, extra: dict[str, str] | None = None, nodes: int = 1) -> None:
+    def __init__(
+        self, home: Path, extra: dict[str, str] | None = None, nodes: int = 1, secure: Secure | None = None
+    ) -> None:
         self.home = home
         self.folder = Path(tempfile.mkdtemp(prefix="tocsin-kafka-"))
         self.nodes = [Node(home, self.folder, number) for number in range(1, nodes + 1)]
@@ -81,7 +113,10 @@ class ApacheKafka:
         cluster = self.tool("kafka-storage.sh", "random-uuid")
         initial = ",".join(f"{node.number}@127.0.0.1:{node.controller}:{voters[node.number]}" for node in self.nodes)
         for node in self.nodes:
-            lines = self._properties(node) | (extra or {})
+            lines = self._properties(node)
+            for key, value in (secure.properties(node.secure) if secure else {}).items():
+                lines[key] = f"{lines[key]},{value}" if key in lines else value
+            lines |= extra or {}
             node.properties.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
             self.tool(
                 "kafka-storage.sh",
@@ -92,6 +127,7 @@ class ApacheKafka:
                 initial,
                 "-c",
                 str(node.properties),
+                *(("--add-scram", f"SCRAM-SHA-512=[name={secure.user},password={secure.password}]") if secure else ()),
             )
 
     def _properties(self, node: Node) -> dict[str, str]:

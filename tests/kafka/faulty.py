@@ -152,17 +152,17 @@ def _blind() -> None:
 
 
 def _next_version() -> None:
-    """Further fields in all that workers read of each other: assessments, ticks, the table's incidents and clocks."""
+    """Further fields in all that workers read of each other: assessments, ticks, the table's entries."""
     import orjson
 
     print("a worker of the next version", file=sys.stderr, flush=True)
-    from streams.alert import clock, incident
+    from streams.alert import incident, progress
     from streams.assess import stage, work
 
     def more(inner: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
         return lambda record: orjson.dumps(orjson.loads(inner(record)) | {"of_the_next_version": {"x": [1]}})
 
-    for module in (clock, incident, stage, work):
+    for module in (incident, progress, stage, work):
         module.encode = more(module.encode)  # type: ignore[attr-defined]  # the test's purpose
 
 

@@ -7,27 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.kafka.clean import SEED, clean, logs
 from tests.kafka.faults import FAULTS, kinds
 from tests.kafka.rounds import Plan, a_round
 from tests.kafka.scene import Feed
-from tests.kafka.verdict import Verdict
 
-SEED = 20220210
 pytestmark = pytest.mark.timeout(600)
-
-
-async def clean(plan: Plan, folder: Path, capsys: pytest.CaptureFixture[str]) -> Verdict:
-    verdict = await a_round(plan, folder)
-    with capsys.disabled():
-        print(f"\n{verdict.line()}")
-    assert verdict.clean, "\n".join([verdict.line(), *verdict.notes])
-    assert verdict.faults >= plan.faults - 3, "some find no occasion; most must"
-    assert verdict.alerts > 0
-    return verdict
-
-
-def logs(folder: Path, stage: str) -> list[str]:
-    return [file.read_text("utf-8", "replace") for file in folder.glob(f"{stage}-*.log")]
 
 
 @pytest.mark.kafka

@@ -9,10 +9,10 @@ from aiokafka.admin import NewPartitions
 
 from streams.kafka import clients, topics
 from streams.settings import Settings
+from tests.kafka.clean import SEED, clean, logs
 from tests.kafka.cluster import ApacheKafka
 from tests.kafka.load import article
 from tests.kafka.rounds import Plan
-from tests.kafka.test_faults import SEED, clean, logs
 from tests.kafka.tools import RECORD, Worker, alerts, feed, read_all, settings_for, until
 from tests.kafka.verdict import expected_alerts
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aiokafka import TopicPartition
 
@@ -18,6 +18,9 @@ from streams.kafka.deadletters import dlq_name
 from streams.kafka.records import Delivery
 from streams.settings import Settings
 from tests.kafka.tools import read_all
+
+if TYPE_CHECKING:
+    from tests.kafka.calm import Mark
 
 __all__ = ["Books", "Verdict", "books", "expected_alerts", "judge"]
 
@@ -183,7 +186,7 @@ class Verdict:
     odd_exits: int = 0
     """Workers that ended with a code that is not documented for what was done to them."""
     notes: list[str] = field(default_factory=list)
-    marks: list[Any] = field(default_factory=list)
+    marks: list["Mark"] = field(default_factory=list)
     """What single faults cost (tests.kafka.calm), where they were made one at a time."""
 
     def count(self, what: str, words: str, found: Iterable[object]) -> None:

@@ -1,0 +1,101 @@
+"""TLS and a password against a real broker: the whole way works, and who has the wrong ones is told which."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from streams.kafka import topics
+from streams.settings import Settings
+from tests.kafka.cluster import HINT, ApacheKafka, Secure, find_kafka
+from tests.kafka.load import articles
+from tests.kafka.tools import Worker, alerts, feed, settings_for, until
+
+pytestmark = [
+    pytest.mark.kafka,
+    pytest.mark.requirement(18),
+    pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates"),
+]
+SECRET = "correct-horse-battery"
+
+
+def _openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def certificates(folder: Path) -> tuple[Path, Path]:
+    """A keystore for `localhost` and the certificate of the CA that signed it."""
+    ca, key = ("-x509", "-days", "2"), ("-newkey", "rsa:2048", "-nodes")
+    _openssl(folder, "req", *ca, *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Tocsin test CA")
+    _openssl(folder, "req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
+    (folder / "san").write_text("subjectAltName=DNS:localhost")
+    signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "san", "-days", "2")
+    _openssl(folder, "x509", "-req", "-in", "server.csr", "-out", "server.pem", *signed)
+    keystore = folder / "keystore.pem"
+    keystore.write_text("".join((folder / name).read_text() for name in ("server.key", "server.pem", "ca.pem")))
+    return keystore, folder / "ca.pem"
+
+
+@dataclass(frozen=True)
+class Safe:
+    """A broker with a safe door, and the settings that open it."""
+
+    settings: Settings
+    folder: Path
+
+    def but(self, **more: object) -> Settings:
+        return self.settings.model_copy(update=more)
+
+
+@pytest.fixture(scope="module")
+def safe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Safe]:
+    folder = tmp_path_factory.mktemp("safe")
+    keystore, ca = certificates(folder)
+    home = find_kafka()
+    assert home is not None, HINT
+    (folder / "password").write_text(f"{SECRET}\n")
+    with ApacheKafka(home, secure=Secure("tocsin", SECRET, keystore, ca)) as kafka:
+        made = settings_for(
+            f"localhost:{kafka.nodes[0].secure}",
+            embedded=False,
+            folder=folder / "data",
+            tls=True,
+            tls_ca_file=ca,
+            sasl_mechanism="SCRAM-SHA-512",
+            sasl_username="tocsin",
+            sasl_password_file=folder / "password",
+        )
+        yield Safe(made, folder)
+
+
+async def test_the_whole_way_with_tls_and_a_password(safe: Safe) -> None:
+    await topics.create(safe.settings)
+    await feed(safe.settings, "articles", ((None, value, ()) for value in articles(20, 4)))
+    with Worker(safe.settings, "assess") as assess, Worker(safe.settings, "alert") as alert:
+
+        async def one() -> bool:
+            return bool(await alerts(safe.settings))
+
+        await until(one, 120, "an alert")
+        for worker in (assess, alert):
+            assert worker.kill(15) == 0
+            assert SECRET not in worker.text()
+
+
+@pytest.mark.parametrize("wrong", ["password", "authority"])
+async def test_who_has_the_wrong_one_ends_and_says_where_to_look(safe: Safe, wrong: str) -> None:
+    other = safe.folder / f"wrong {wrong}"
+    other.mkdir(exist_ok=True)
+    if wrong == "password":
+        (other / "password").write_text("wrong-pass-word")
+        settings = safe.but(sasl_password_file=other / "password")
+    else:
+        settings = safe.but(tls_ca_file=certificates(other)[1])
+    with Worker(settings, "alert") as worker:
+        assert worker.process.wait(60) == 4, worker.text()
+        assert "tocsin doctor" in worker.text()
+        assert "wrong-pass-word" not in worker.text()
+        assert SECRET not in worker.text()
