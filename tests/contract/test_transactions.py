@@ -2,8 +2,8 @@
 
 An alert, the table's record and the offset in one transaction would leave nothing to repeat. But each transaction ends
 with a marker, which takes an offset and is never handed out, and Faust 0.15.3 ends the recovery of a table only with
-the record at the last offset. On Apache Kafka 4.3.1 a worker whose changelog held one record, written in a transaction, was
-not ready after a minute; with the same record written plainly, after 4 seconds.
+the record at the last offset. On Apache Kafka 4.3.1 a worker whose changelog held one record, written in a
+transaction, was not ready after a minute; with the same record written plainly, after 4 seconds.
 """
 
 from pathlib import Path
