@@ -186,6 +186,7 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true", help="each fault in a system that is well, and a table of them")
     parser.add_argument("--drop", type=float, default=0.0, help="share of records that vanish before the ledger")
     parser.add_argument("--feed", choices=sorted(set(_FEEDS)), help="default on Kafka: in turn")
+    parser.add_argument("--round", type=int, default=PER_ROUND, help="faults a round, after which all begins anew")
     parser.add_argument("--keep", type=Path, help="folder for the workers' logs (default: thrown away if all is well)")
     chosen = parser.parse_args()
     for name in ("aiokafka", "asyncio", "faust"):
@@ -202,7 +203,7 @@ def main() -> int:
         if total.faults >= chosen.faults:
             break
         kind = chosen.feed or ("plain" if plan.embedded or plan.alone else _FEEDS[number % len(_FEEDS)])
-        plan = replace(plan, faults=min(PER_ROUND, chosen.faults - total.faults), feed=Feed(kind=kind))
+        plan = replace(plan, faults=min(chosen.round, chosen.faults - total.faults), feed=Feed(kind=kind))
         folder = Path(tempfile.mkdtemp(prefix=f"tocsin-faults-{plan.seed}-", dir=chosen.keep))
         try:
             verdict = asyncio.run(a_round(plan, folder))
