@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from streams.checks import ENVELOPE_BYTES
 from streams.cli.checks import Check
+from streams.cli.refusals import explain, refusal
 from streams.errors import BrokerError, SettingsError, TocsinError, TopicMissingError
 from streams.kafka import clients, topics
 from streams.kafka.deadletters import dlq_name
@@ -34,10 +35,12 @@ async def kafka(settings: Settings) -> AsyncIterator[Check]:
         async with asyncio.timeout(_SECONDS), clients.admin(settings) as admin:
             brokers = [(broker.host, int(broker.port)) for broker in admin._client.cluster.brokers()]
     except _ERRORS as error:
-        cause = error.__cause__ if isinstance(error, BrokerError) and error.__cause__ else error
-        kind = "no answer in 5 s" if isinstance(error, TimeoutError) else type(cause).__name__
-        detail = str(error) if isinstance(error, SettingsError) else f"no Kafka answers at {settings.brokers} ({kind})"
-        yield Check("broker", "failed", detail, "start Kafka, or set TOCSIN_BROKERS to where it listens")
+        why, fix = explain(error.__cause__ if isinstance(error, BrokerError) and error.__cause__ else error)
+        if isinstance(error, SettingsError):
+            yield Check("broker", "failed", str(error), "set it as the sentence says")
+            return
+        why, fix = await refusal(settings, _SECONDS) or (why, fix)
+        yield Check("broker", "failed", f"no Kafka answers at {settings.brokers}: {why}", fix)
         return
     yield Check("broker", "ok", f"{settings.brokers} answers")
     for host, port in brokers:

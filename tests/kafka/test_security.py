@@ -1,7 +1,9 @@
 """TLS and a password against a real broker: the whole way works, and who has the wrong ones is told which."""
 
+import asyncio
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from streams.kafka import topics
 from streams.settings import Settings
 from tests.kafka.cluster import HINT, ApacheKafka, Secure, find_kafka
 from tests.kafka.load import articles
-from tests.kafka.tools import Worker, alerts, feed, settings_for, until
+from tests.kafka.tools import Worker, alerts, environment, feed, settings_for, until
 
 pytestmark = [
     pytest.mark.kafka,
@@ -85,8 +87,10 @@ async def test_the_whole_way_with_tls_and_a_password(safe: Safe) -> None:
             assert SECRET not in worker.text()
 
 
-@pytest.mark.parametrize("wrong", ["password", "authority"])
-async def test_who_has_the_wrong_one_ends_and_says_where_to_look(safe: Safe, wrong: str) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "why"), [("password", "refuses our user or password"), ("authority", "that we do not know")]
+)
+async def test_who_has_the_wrong_one_ends_and_doctor_says_which(safe: Safe, wrong: str, why: str) -> None:
     other = safe.folder / f"wrong {wrong}"
     other.mkdir(exist_ok=True)
     if wrong == "password":
@@ -97,5 +101,12 @@ async def test_who_has_the_wrong_one_ends_and_says_where_to_look(safe: Safe, wro
     with Worker(settings, "alert") as worker:
         assert worker.process.wait(60) == 4, worker.text()
         assert "tocsin doctor" in worker.text()
-        assert "wrong-pass-word" not in worker.text()
-        assert SECRET not in worker.text()
+        command = [sys.executable, "-m", "streams.cli.main", "doctor"]
+        doctor = await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, text=True, env=environment(settings), check=False
+        )
+        said = doctor.stdout + doctor.stderr
+        assert why in said, said
+        for text in (worker.text(), said):
+            assert "wrong-pass-word" not in text
+            assert SECRET not in text
