@@ -15,9 +15,10 @@ from streams.assess.record import Tick
 
 __all__ = ["MOST", "Clock"]
 
-_FORGET = 60
-"""A partition that said nothing for so many turns no longer counts: it may have been removed. A turn is over when a
-partition ticks again, so with a tick a minute (streams.app) that is an hour."""
+_FORGET_TURNS = 60
+_FORGET_MS = 3_600_000
+"""A partition that said nothing for so many turns, and is so far behind the newest tick, no longer counts: it may have
+been removed. A turn is over when a partition ticks a later time again; by default partitions tick once a minute."""
 
 MOST = 3_000
 """Partitions that one clock can hold. Their ticks are our own, but the clock is a record, and records have a size."""
@@ -31,18 +32,21 @@ class Clock:
     turn: int = 0
 
     def after(self, tick: Tick) -> "Clock":
-        """The clock after `tick`. A repeated or late one changes nothing: time of a partition never goes back.
+        """The clock after `tick`. Time of a partition never goes back: a late tick only says that it is there.
 
         Raises ValueError for one partition too many.
         """
         known = {(topic, number): (time, turn) for topic, number, time, turn in self.latest}
         key = (tick.topic, tick.partition)
         time, turn = known.get(key, (-1, -1))
-        if tick.time <= time:
-            return self
-        present = self.turn + (turn == self.turn)
-        known[key] = (tick.time, present)
-        kept = tuple((*key, *said) for key, said in sorted(known.items()) if present - said[1] <= _FORGET)
+        present = self.turn + (turn == self.turn and tick.time > time)
+        known[key] = (max(tick.time, time), present)
+        newest = max(time for time, _ in known.values())
+        kept = tuple(
+            (*key, time, turn)
+            for key, (time, turn) in sorted(known.items())
+            if present - turn <= _FORGET_TURNS or newest - time <= _FORGET_MS
+        )
         if len(kept) > MOST:
             raise ValueError(f"ticks of more than {MOST} article partitions")
         return Clock(kept, present)

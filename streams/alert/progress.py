@@ -17,8 +17,11 @@ __all__ = ["Progress", "decode", "encode"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The last record that the table holds everything of, the newest Kafka timestamp (ms) up to it, and the clock."""
+    """The table holds everything of the records from offset `since` to `offset`; `newest` is the newest Kafka timestamp
+    (ms) that we have seen, `clock` the partition's clock.
+    """
 
+    since: int = 0
     offset: int = -1
     newest: int = -1
     clock: Clock = field(default_factory=Clock)
@@ -28,11 +31,20 @@ class Progress:
 
         Offsets alone do not say it: those of a topic that was made anew begin at nothing, but its records are newer.
         """
-        return offset <= self.offset and timestamp <= self.newest
+        return self.since <= offset <= self.offset and timestamp <= self.newest
 
     def after(self, offset: int, timestamp: int, clock: Clock | None = None) -> "Progress":
-        """The progress after that record, with the clock after it, if that is another."""
-        return replace(self, offset=offset, newest=max(self.newest, timestamp), clock=clock or self.clock)
+        """The progress after that record, with the clock after it, if that is another.
+
+        What a jump passed over was not worked on, and may come yet: an operator can set a group forward and back.
+        """
+        since = self.since if offset == self.offset + 1 else offset
+        newest = max(self.newest, timestamp)
+        return replace(self, since=since, offset=offset, newest=newest, clock=clock or self.clock)
+
+    def of_another_log(self) -> "Progress":
+        """The progress on a topic that was made anew: nothing of it, but the clock goes on."""
+        return Progress(clock=self.clock)
 
 
 _ADAPTER = TypeAdapter(Progress)

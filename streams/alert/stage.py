@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from models.labels import EVENTS
 from streams.alert import policy
+from streams.alert.clock import Clock
 from streams.alert.compose import compose, headers
 from streams.alert.incident import Incident
 from streams.alert.policy import Decision, Message
@@ -47,13 +48,15 @@ class AlertStage:
         self._limit = DeadLetterLimit(settings.dead_letter_run, settings.dead_letter_ratio)
         self.intake = Intake(app, settings, metrics, self._work)
         app.intake = self.intake
+        self._repeating: set[int] = set()
+        """Partitions of which records come again just now."""
         for event, score in rules.single_report.items():
             metrics.config_threshold.labels(label=event, kind="alert").set(score)
 
     async def _work(self, delivery: Delivery) -> None:
         """One record of the assessments topic, from bytes to ack."""
         begin = time.perf_counter()
-        if self._table.progress(delivery.tp.partition).covers(delivery.offset, delivery.timestamp_ms):
+        if self._comes_again(delivery):
             self._metrics.assessments_repeated.inc()
             self.intake.finish(delivery)
             return
@@ -73,10 +76,28 @@ class AlertStage:
         self.intake.finish(delivery)
         self._metrics.observe_stage("policy", time.perf_counter() - begin)
 
+    def _comes_again(self, delivery: Delivery) -> bool:
+        """Whether the table holds everything of this record already."""
+        partition = delivery.tp.partition
+        progress = self._table.progress(partition)
+        if not progress.covers(delivery.offset, delivery.timestamp_ms):
+            self._repeating.discard(partition)
+            return False
+        end = self.intake.end(delivery.tp)
+        if end is not None and end <= progress.offset:
+            _log.error("%s is of another log than the incident table knows: it is judged", delivery.where)
+            self._table.begin_anew(partition)
+            return False
+        if partition not in self._repeating:
+            self._repeating.add(partition)
+            _log.info("%s and what follows comes again: it passes by up to offset %d", delivery.where, progress.offset)
+        return True
+
     async def _give_up(self, delivery: Delivery, reason: Reason, error: str) -> None:
         self._limit.bad(delivery.tp)
         await write_letters(self._publisher, [dead_letter(delivery, reason, "alert", error)])
         self._metrics.dead_letters.labels(reason=reason).inc()
+        await self._done(delivery)
         self.intake.finish(delivery)
 
     async def _attempt(self, record: Assessment | Tick, delivery: Delivery) -> Exception | None:
@@ -90,24 +111,25 @@ class AlertStage:
         return None
 
     async def _act(self, record: Assessment | Tick, delivery: Delivery) -> None:
-        partition = delivery.tp.partition
-        before = self._table.progress(partition)
-        clock = before.clock
-        changed = False
+        clock = None
         if isinstance(record, Tick):
-            clock = clock.after(record)
+            clock = self._table.progress(delivery.tp.partition).clock.after(record)
             now = clock.at(record)
-            changed = clock != before.clock
             if now is not None:
-                changed |= await self._expire(now, delivery)
+                await self._expire(now, delivery)
         else:
             for event in EVENTS:
                 if event in record.scores:
-                    changed |= await self._judge(record, _EVENT[event], delivery)
-        # Last: a crash before it repeats this record, which then finds its own work done.
-        await self._table.advance(before.after(delivery.offset, delivery.timestamp_ms, clock), partition, write=changed)
+                    await self._judge(record, _EVENT[event], delivery)
+        await self._done(delivery, clock)
 
-    async def _judge(self, record: Assessment, event: Event, delivery: Delivery) -> bool:
+    async def _done(self, delivery: Delivery, clock: Clock | None = None) -> None:
+        """Everything of the record is delivered and written. The table says so before Kafka hears it: a crash before
+        the one repeats this record alone, which finds its own work done; one before the other finds it passed by.
+        """
+        await self._table.advance(delivery.tp.partition, delivery.offset, delivery.timestamp_ms, clock)
+
+    async def _judge(self, record: Assessment, event: Event, delivery: Delivery) -> None:
         key, incident = self._find(record, event)
         decision = policy.decide(incident, record, event, self._rules, delivery.tp.partition)
         if decision.suppressed is not None:
@@ -115,7 +137,6 @@ class AlertStage:
         if key is None and decision.incident is not None:
             key = f"{policy.slot(record, event)}|{decision.incident.incident_id}"
         await self._carry_out(key, decision, delivery, record)
-        return decision.changed
 
     def _find(self, record: Assessment, event: Event) -> tuple[str | None, Incident | None]:
         """Table key and incident that `record` belongs to. A new cluster without a country has no key yet."""
@@ -164,15 +185,12 @@ class AlertStage:
         if by_article:
             metrics.end_to_end_latency.observe(max(0.0, time.time() - trigger_ms / 1000))
 
-    async def _expire(self, clock: int, delivery: Delivery) -> bool:
-        """End what has had no evidence for its lifetime, on this record's partition; whether anything had to end."""
-        found = False
+    async def _expire(self, clock: int, delivery: Delivery) -> None:
+        """End what has had no evidence for its lifetime, on this record's partition."""
         for key, incident in list(self._table.items(partition=delivery.tp.partition)):
             decision = policy.expire(incident, clock, self._rules)
             if decision.changed:
-                found = True
                 await self._carry_out(key, decision, delivery, None)
-        return found
 
     def assigned(self, partitions: set[int]) -> None:
         """The group gave us these partitions of the assessments: forget incidents of all others."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from streams.alert import incident as state
 from streams.alert import progress as steps
+from streams.alert.clock import Clock
 from streams.alert.incident import Incident
 from streams.alert.progress import Progress
 from streams.errors import PublishError
@@ -34,8 +35,7 @@ class IncidentTable:
     def __init__(self, table: Any) -> None:
         self._table = table
         self._decoded: dict[str, tuple[bytes, Incident | None]] = {}
-        self._progress: dict[int, Progress] = {}
-        """Of partitions that are ours; ahead of the table by records that changed nothing in it."""
+        self._progress: dict[int, tuple[bytes, Progress]] = {}
 
     def get(self, key: str) -> Incident | None:
         """The incident under `key`."""
@@ -72,23 +72,32 @@ class IncidentTable:
 
     def progress(self, partition: int) -> Progress:
         """How far we came on an assessments partition; nowhere if the table does not say."""
-        if partition not in self._progress:
-            self._progress[partition] = self._read_progress(partition)
-        return self._progress[partition]
-
-    def _read_progress(self, partition: int) -> Progress:
         value = self._table.data.get(_progress_key(partition))
+        if value is None:
+            return Progress()
+        known = self._progress.get(partition)
+        if known is None or known[0] is not value:
+            known = (value, self._read_progress(value, partition))
+            self._progress[partition] = known
+        return known[1]
+
+    @staticmethod
+    def _read_progress(value: bytes, partition: int) -> Progress:
         try:
-            return Progress() if value is None else steps.decode(value)
+            return steps.decode(value)
         except ValueError as error:
             _log.error("the incident table does not say how far partition %d is: it begins anew (%s)", partition, error)
             return Progress()
 
-    async def advance(self, progress: Progress, partition: int, *, write: bool) -> None:
-        """We came so far; `write` it as `store` does where anything changed. Raises PublishError."""
-        if write:
-            await self._write(_progress_key(partition), steps.encode(progress), partition)
-        self._progress[partition] = progress
+    async def advance(self, partition: int, offset: int, timestamp: int, clock: Clock | None = None) -> None:
+        """We have done the record at `offset`: write it, as `store` does. Raises PublishError."""
+        progress = self.progress(partition).after(offset, timestamp, clock)
+        await self._write(_progress_key(partition), steps.encode(progress), partition)
+
+    def begin_anew(self, partition: int) -> None:
+        """What the table says of the partition is of another log; the next record that is done is written over it."""
+        anew = steps.encode(self.progress(partition).of_another_log())
+        self._table.data[_progress_key(partition)] = anew
 
     async def store(self, key: str, incident: Incident | None, partition: int) -> None:
         """Write (None: delete), and return when the broker has acknowledged it. Raises PublishError."""
@@ -125,8 +134,6 @@ class IncidentTable:
         ours = {_progress_key(number) for number in partitions}
         for raw in [raw for raw in self._table.data if raw.startswith(_PROGRESS) and raw not in ours]:
             self._table.data.pop(raw, None)
-        # Read again where a partition comes back: somebody else may have gone on with it meanwhile.
-        self._progress.clear()
         self._read_from_the_start(partitions)
 
     def _read_from_the_start(self, ours: set[int]) -> None:

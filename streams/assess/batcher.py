@@ -24,6 +24,7 @@ from streams.assess.shadow import Shadow
 from streams.assess.work import Conclusion, Reader, Work
 from streams.errors import NO_RECORDS_FAULT, PublishError, UnpublishableError
 from streams.kafka.deadletters import DeadLetterLimit, write_letters
+from streams.kafka.parting import ours
 from streams.kafka.publish import Publisher
 from streams.kafka.records import Delivery, Outgoing
 from streams.settings import Settings
@@ -45,6 +46,8 @@ class Ports:
     helper: Executor
     model: Executor
     limit: DeadLetterLimit
+    refusals: DeadLetterLimit
+    """Of good records whose outputs a broker refuses: known only after the writing, so counted by themselves."""
     accounts: AssessAccounts
     shadow: Shadow | None = None
 
@@ -88,7 +91,7 @@ class Batcher(Service):
     async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
         try:
             while not self.should_stop:
-                await step()
+                await ours(step())
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  (whatever it is: stop, ack nothing)
@@ -208,9 +211,10 @@ class Batcher(Service):
         if fault is not None:
             raise fault
         if not refused:
+            self._ports.refusals.good(conclusion.work.delivery.tp)
             return conclusion
         if not conclusion.rejected:
-            self._ports.limit.bad(conclusion.work.delivery.tp)
+            self._ports.refusals.bad(conclusion.work.delivery.tp)
         letter = conclusion  # nothing but a dead letter: it keeps its reason
         if conclusion.assessments or not conclusion.rejected:
             letter = Reader.give_up(conclusion.work, "unpublishable", "the broker refuses what came of this record")

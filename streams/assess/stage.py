@@ -106,6 +106,7 @@ class AssessStage:
             helper=self._helper,
             model=self._model,
             limit=DeadLetterLimit(self._settings.dead_letter_run, self._settings.dead_letter_ratio),
+            refusals=DeadLetterLimit(self._settings.dead_letter_run, self._settings.dead_letter_ratio),
             accounts=AssessAccounts(self._metrics),
             shadow=shadow,
         )

@@ -20,8 +20,8 @@ from streams.settings import Settings
 
 __all__ = ["admin", "connection", "consumer", "producer", "ssl_context"]
 
-_PARTING_SECONDS = 60.0
-"""For the goodbye of a client: a producer sends what it still has."""
+_PARTING_SECONDS = 10.0
+"""For the goodbye of a client. What it was to write, its user has an ack for."""
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext | None:
@@ -61,8 +61,10 @@ def connection(settings: Settings) -> dict[str, Any]:
 async def _running(client: Any, settings: Settings, stop: str) -> AsyncIterator[Any]:
     try:
         await client.start()
-    except (KafkaError, OSError) as error:
+    except BaseException as error:
         await part(getattr(client, stop)(), client, _PARTING_SECONDS)
+        if not isinstance(error, (KafkaError, OSError)):
+            raise
         raise BrokerError(
             f"no Kafka answers at {settings.brokers}: start one, or set TOCSIN_BROKERS (`tocsin doctor` says more)"
         ) from error

@@ -202,6 +202,10 @@ class Intake:
         lag = self.lag()
         return {tp: (self._finished_ms.get(tp), lag[tp][0] == 0) for tp in self._ledger.partitions if tp in lag}
 
+    def end(self, tp: TopicPartition) -> int | None:
+        """The end of the partition's log as the last fetch knew it; None if it is not known."""
+        return self._stable_end(_faust_tp(tp))
+
     @property
     def in_work(self) -> int:
         """Deliveries handed out and not finished."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 __all__ = ["ours", "part"]
 
 _LAST_SECONDS = 1.0
-_TELLS = 5
+_TELLS = 3
 """How often a goodbye that takes too long is told to end, a second apart: a task may swallow one cancellation."""
 
 _log = logging.getLogger(__name__)
@@ -56,15 +56,24 @@ async def _ended(task: "asyncio.Task[Any]") -> None:
         await asyncio.wait({task}, timeout=_LAST_SECONDS)
 
 
+_TASKS = {
+    "_fetcher": ("_fetch_task",),
+    "_coordinator": ("_coordination_task", "_heartbeat_task", "_commit_refresh_task", "_reset_committed_task"),
+    "_sender": ("_sender_task",),
+}
+"""Where aiokafka's clients keep the tasks of their parts."""
+
+
 def _drop(client: Any) -> None:
-    """Let go of what a goodbye that failed half-way has left: requests under way, and connections, without waiting."""
+    """Let go of what a goodbye that failed half-way has left: tasks, requests, and connections, without waiting."""
     if client is None:
         return
-    for request in getattr(getattr(client, "_fetcher", None), "_pending_tasks", ()):
-        request.cancel()
+    tasks = [getattr(getattr(client, part, None), name, None) for part, names in _TASKS.items() for name in names]
+    tasks += getattr(getattr(client, "_fetcher", None), "_pending_tasks", ())
     # The name differs between consumer, producer and admin client.
     inner = getattr(client, "_client", None) or client.client
-    if inner._sync_task is not None:
-        inner._sync_task.cancel()
+    for task in (*tasks, inner._sync_task):
+        if task is not None:
+            task.cancel()
     for connection in list(inner._conns.values()):
         connection.close()

@@ -27,7 +27,7 @@ from streams.kafka.versions import require
 __all__ = ["Books", "LedgerConsumer", "LedgerTransport"]
 
 _COMMIT_SECONDS = 30.0
-_PARTING_SECONDS = 20.0
+_PARTING_SECONDS = 10.0
 """For leaving the group and closing connections; the broker notices by itself what is not told."""
 
 _log = logging.getLogger(__name__)
@@ -84,11 +84,15 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
         # aiokafka tries again for ever (a topic that was deleted, say), and revoke and stop wait for us.
         try:
             async with asyncio.timeout(_COMMIT_SECONDS):
-                done: bool = await super()._commit(offsets)
+                done: bool = await ours(super()._commit(offsets))
                 return done
-        except TimeoutError:
+        except (TimeoutError, ConnectionError):
             _log.warning("a commit was not answered within %.0f s; the next one covers it", _COMMIT_SECONDS)
             return False
+
+    async def call_thread(self, fun: Any, *args: Any, **kwargs: Any) -> Any:
+        # Whatever Faust asks of the client from the other thread: its own services would end without a word.
+        return await ours(super().call_thread(fun, *args, **kwargs))
 
     async def on_thread_stop(self) -> None:
         # If this raised, the thread would end without a word, and who stops the worker would wait for that word.
@@ -96,7 +100,7 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
 
     async def committed(self, tp: Any) -> int | None:
         """The group's committed offset of `tp` as the broker holds it; None if there is none."""
-        found: int | None = await ours(self.call_thread(self._ensure_consumer().committed, tp))
+        found: int | None = await self.call_thread(self._ensure_consumer().committed, tp)
         return found
 
 
@@ -169,7 +173,7 @@ class LedgerConsumer(driver.Consumer):
 
     async def log_end(self, tp: Any) -> int:
         """The end of what may be read of `tp`, asked of its leader now."""
-        ends = await ours(self._thread.highwaters(tp))
+        ends = await self._thread.highwaters(tp)
         return int(ends[tp])
 
     async def start_position(self, tp: Any) -> int:
@@ -187,7 +191,7 @@ class LedgerConsumer(driver.Consumer):
                 "%s[%d] ends at %d, but %d was committed: it was made anew, or lost records; it is read from its start",
                 tp.topic, tp.partition, end, committed,
             )  # fmt: skip
-        beginning = await ours(self._thread.earliest_offsets(tp))
+        beginning = await self._thread.earliest_offsets(tp)
         return int(beginning[tp])
 
 

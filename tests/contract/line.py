@@ -108,6 +108,7 @@ class Line:
                 helper=self.pools[0],
                 model=self.pools[1],
                 limit=DeadLetterLimit(self.settings.dead_letter_run, self.settings.dead_letter_ratio),
+                refusals=DeadLetterLimit(self.settings.dead_letter_run, self.settings.dead_letter_ratio),
                 accounts=AssessAccounts(self.metrics),
             ),
         )

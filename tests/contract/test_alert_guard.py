@@ -94,13 +94,31 @@ async def test_what_was_forgotten_is_read_from_its_start_when_it_comes_back(tmp_
         recovery.add_active(table, tp)
         recovery.active_offsets[tp] = recovery.active_highwaters[tp] = 7
     view = IncidentTable(table)
-    table.data[b"progress|1"] = encode(Progress(7, NOW))
+    table.data[b"progress|1"] = encode(Progress(offset=7, newest=NOW))
     assert view.progress(1).offset == 7
     view.keep({0})
     assert {tp.partition: offset for tp, offset in recovery.active_offsets.items()} == {0: 7}
     assert view.progress(1) == Progress()
     recovery.add_active(table, TP("test-table-incidents-changelog", 1))
     assert recovery.active_offsets[TP("test-table-incidents-changelog", 1)] is None
+
+
+async def test_what_comes_again_passes_by_unless_the_log_is_another(tmp_path: Path) -> None:
+    """A topic that was made anew within the difference of two machines' clocks: its end tells."""
+    world = World()
+    worker = Worker(world, tmp_path)
+    for offset in range(3):
+        await worker.take(offset, assessment(f"a{offset}", offset=offset, country=("UA", "LB", "SD")[offset]))
+    await worker.take(1, assessment("a1", offset=1, country="LB"))
+    assert (len(world.alerts), world.acked) == (3, [0, 1, 2, 1])
+    again = Worker(world, tmp_path)
+    ends: Any = again.stage.intake
+    ends.end = lambda tp: 1
+    await again.take(0, assessment("a9", offset=0, country="HT"))
+    assert len(world.alerts) == 4
+    ends.end = lambda tp: 2
+    await again.take(1, assessment("a8", offset=1, country="NE"))
+    assert len(world.alerts) == 5
 
 
 class Post:

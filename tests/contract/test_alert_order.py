@@ -134,7 +134,7 @@ async def test_a_cancel_is_delivered_before_its_incident_is_forgotten(world: Wor
 async def test_an_undecodable_record_is_acked_after_its_dead_letter(world: World, tmp_path: Path) -> None:
     worker = Worker(world, tmp_path)
     await worker.take(0, b"{bad")
-    assert world.journal == ["assessments.dlq", "ack"]
+    assert world.journal == ["assessments.dlq", "progress", "ack"]
     assert world.letters[0]["dlq.reason"] == b"undecodable"
     world.broken = "assessments.dlq"
     with pytest.raises(PublishError):
@@ -171,4 +171,4 @@ async def test_the_same_article_again_changes_nothing(world: World, tmp_path: Pa
     worker = Worker(world, tmp_path)
     await worker.take(0, assessment())
     await worker.take(1, replace(assessment(), kafka_timestamp_ms=NOW))
-    assert world.journal == [*STEPS, "ack"]
+    assert world.journal == [*STEPS, "progress", "ack"]

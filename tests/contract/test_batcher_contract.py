@@ -21,7 +21,7 @@ from tests.contract.line import TOPIC, line, story
 @pytest.mark.requirement(3)
 @pytest.mark.requirement(10)
 async def test_records_finish_in_arrival_order_and_only_when_confirmed(gazetteer: Gazetteer) -> None:
-    async with line(gazetteer, batch_articles=3) as at:
+    async with line(gazetteer, batch_articles=3, batch_wait=2) as at:
         at.post.gate.clear()
         await at.put([story(n) for n in range(3)])
         await until(lambda: any(record.topic == "audit" and b'"offset":2' in (record.value or b"")
@@ -155,14 +155,16 @@ async def test_the_dead_letter_limit_stops_before_anything_of_the_batch_is_writt
         assert at.finished == []
 
 
-async def test_what_is_unpublishable_counts_for_the_limit(gazetteer: Gazetteer) -> None:
+@pytest.mark.parametrize("batch", [1, 16])
+async def test_what_is_unpublishable_counts_for_the_limit(gazetteer: Gazetteer, batch: int) -> None:
     """A topic that refuses everything is our fault and not the records': the input must not be drained into it."""
-    async with line(gazetteer, dead_letter_run=5, audit_topic=None) as at:
+    async with line(gazetteer, dead_letter_run=5, audit_topic=None, batch_articles=batch) as at:
         at.brain.least = 0.9
         at.post.at_ack = lambda record: UnpublishableError("no") if record.topic == "assessments" else None
-        await at.put([story(n) for n in range(30)])
+        putting = asyncio.create_task(at.put([story(n) for n in range(30)]))
         await until(lambda: len(at.finished) == 30 or bool(at.faults))
         assert [type(error) for error in at.faults] == [DeadLetterLimitError]
+        putting.cancel()
 
 
 async def test_every_output_is_waited_for_where_one_is_refused(gazetteer: Gazetteer) -> None:

@@ -79,6 +79,7 @@ def test_a_machine_whose_clock_is_days_ahead_ends_nothing_while_others_tick() ->
             assert time <= NOW + minute * MINUTE
     healed = tick(0, NOW + 200 * MINUTE)
     assert clock.after(healed).at(healed) == NOW + 199 * MINUTE
+    assert len(clock.after(healed).latest) == 2
 
 
 def test_a_partition_that_is_silent_for_sixty_turns_is_forgotten_and_counts_again_when_it_speaks() -> None:
@@ -90,6 +91,20 @@ def test_a_partition_that_is_silent_for_sixty_turns_is_forgotten_and_counts_agai
     assert [number for _, number, *_ in clock.latest] == [1]
     late = tick(0, NOW + 50 * MINUTE)
     assert clock.after(late).at(last) == late.time
+
+
+def test_quick_ticks_forget_nobody_within_an_hour() -> None:
+    clock = after(tick(0, NOW - 1), tick(0, NOW), *(tick(1, NOW + second * 1000) for second in range(3_600)))
+    assert clock.at(tick(1, NOW + 3_600_000)) == NOW
+
+
+def test_a_partition_whose_time_stands_is_not_silent() -> None:
+    """A crawler fills in old articles: that partition ticks, and its newest article stays the same."""
+    clock = after(tick(0, NOW), tick(1, NOW), tick(1, NOW + 1))
+    for minute in range(1, 200):
+        for one in (tick(0, NOW), tick(1, NOW + minute * MINUTE)):
+            clock = clock.after(one)
+            assert clock.at(one) == NOW
 
 
 def test_a_partition_too_many_is_refused() -> None:

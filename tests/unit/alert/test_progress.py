@@ -23,11 +23,27 @@ def told(steps: list[tuple[int, int]]) -> list[tuple[int, int]]:
 @given(RECORDS)
 def test_a_record_is_new_once(steps: list[tuple[int, int]]) -> None:
     progress, done = Progress(), []
-    for record in told(steps):
+    for record in told([(1, later) for _, later in steps]):
         assert not progress.covers(*record)
         progress = progress.after(*record)
         done.append(record)
         assert all(progress.covers(*one) for one in done), "whatever order its producers' clocks have"
+
+
+@given(RECORDS)
+def test_what_a_jump_passed_over_is_new_whenever_it_comes(steps: list[tuple[int, int]]) -> None:
+    """A group can be set forward past trouble, and back later."""
+    progress, done = Progress(), set()
+    for record in told(steps):
+        progress = progress.after(*record)
+        done.add(record[0])
+    for offset in range(progress.offset + 1):
+        assert offset in done or not progress.covers(offset, progress.newest)
+
+
+def test_on_a_topic_made_anew_only_the_clock_goes_on() -> None:
+    clock = Clock((("articles", 0, NOW, 3),), 3)
+    assert Progress().after(7, NOW, clock).of_another_log() == Progress(clock=clock)
 
 
 @given(RECORDS, RECORDS)
