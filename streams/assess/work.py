@@ -4,6 +4,7 @@
 (a NewsAPI page); each is prepared and judged on its own, and the record is finished as a whole.
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from streams.kafka.records import Delivery, Outgoing
 from streams.settings import Settings
 
 __all__ = ["Conclusion", "Reader", "Work", "questions"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,25 @@ class Reader:
             ) from error
 
     def read(self, delivery: Delivery) -> Work:
-        """Decode, clean, split and tokenise. Never raises for what the record holds."""
+        """Decode, clean, split and tokenise. Never raises for what the record holds: if even that raises, twice, the
+        record is a dead letter, and those behind it go on. Raises ModelError if the tokeniser answers nobody.
+        """
+        fault: Exception | None = None
+        for _ in range(2):
+            try:
+                return self._read(delivery)
+            except NO_RECORDS_FAULT:
+                raise
+            except Exception as error:  # noqa: BLE001  (a passing fault, or the record's)
+                fault = error
+        _log.error("reading %s raised twice: it becomes a dead letter", delivery.where, exc_info=fault)
+        try:
+            self._classifier.token_lengths(_WARM[:1], [(None, None)])
+        except Exception as error:
+            raise ModelError(f"the tokeniser fails on every sentence ({type(error).__name__})") from error
+        return Work(delivery, "Actual", (), (), (Rejected("model_failure", f"reading raised {type(fault).__name__}"),))
+
+    def _read(self, delivery: Delivery) -> Work:
         begin = time.perf_counter()
         status = delivery.header("tocsin-status") or "Actual"
         if status not in _STATUS:

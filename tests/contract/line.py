@@ -41,8 +41,13 @@ class Brain:
         self.least = 0.0
         self.broken = 0
         """How many calls more raise, whatever they ask."""
+        self.speechless = 0
+        """How many calls of the tokeniser more raise, whatever they ask."""
 
     def token_lengths(self, texts: Sequence[str], contexts: Any) -> list[int]:
+        if self.speechless or any("venom" in text for text in texts):
+            self.speechless = max(0, self.speechless - 1)
+            raise RuntimeError("no such token")
         return [len(text.split()) + 2 for text in texts]
 
     def scores(self, texts: Sequence[str], contexts: Any) -> Any:

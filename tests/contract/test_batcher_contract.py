@@ -73,6 +73,26 @@ async def test_a_record_that_scoring_raises_on_is_isolated(gazetteer: Gazetteer)
         assert len(at.brain.calls) == 4, "the halves without it are scored whole, and a known sentence"
 
 
+async def test_a_fault_in_reading_costs_at_most_its_own_record(gazetteer: Gazetteer) -> None:
+    """Found by the random faults: a tokeniser that raised once stopped the worker, and one article could for ever."""
+    async with line(gazetteer) as at:
+        at.brain.speechless = 1
+        await at.put([story(0), story(1, "venom"), story(2)])
+        await until(lambda: len(at.finished) == 3)
+        assert at.letters() == {1: "model_failure"}
+        assert at.faults == []
+
+
+async def test_a_tokeniser_that_answers_nobody_stops_the_worker(gazetteer: Gazetteer) -> None:
+    async with line(gazetteer) as at:
+        at.brain.speechless = 1_000
+        await at.put([story(0), story(1)])
+        await until(lambda: bool(at.faults))
+        assert [type(error) for error in at.faults] == [ModelError]
+        assert at.finished == []
+        assert at.letters() == {}
+
+
 async def test_a_passing_fault_of_the_classifier_costs_no_record(gazetteer: Gazetteer) -> None:
     async with line(gazetteer, started=False, batch_articles=1) as at:
         at.brain.broken = 1

@@ -20,6 +20,7 @@ __all__ = ["Mark", "calm", "made_alone", "table"]
 
 _LIMIT = 150.0
 _SECONDS_OF_FEED = 4
+_ENDING = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,9 @@ async def made_alone(fault: Fault, scene: Scene, chance: random.Random) -> Mark 
     ended, begin = len(scene.crew.ended), time.monotonic()
     happened = await fault.make(scene, chance)
     held = time.monotonic() - begin
-    # A process that was killed is missed by the keeper a moment later, a group by its coordinator within the session.
-    await asyncio.sleep(0.5)
+    # A process that was killed is missed by the keeper a moment later, a group by its coordinator within the session;
+    # one that stops because of a fault of its own takes a few seconds to end.
+    await asyncio.sleep(_ENDING)
     after = await calm(scene)
     if after is None:
         return f"{fault.name}: not well again after {_LIMIT:.0f} s"
