@@ -164,8 +164,8 @@ def test_a_typical_article_is_quick() -> None:
     spans = [("body", start, start + 120) for start in range(0, 2500, 500)]
     best = float("inf")
     for _ in range(20):
-        begin = time.perf_counter()
+        begin = time.thread_time()
         found = locate("Sudan: embassies empty", None, text, spans, gazetteer())  # type: ignore[arg-type]
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, time.thread_time() - begin)
     assert {area.country for areas in found for area in areas} == {"SD"}
     assert best < 0.02

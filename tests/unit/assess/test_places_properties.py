@@ -113,9 +113,9 @@ def test_time_is_linear(unit: str) -> None:
         spans = [("body", start, length) for start in range(0, length, length // 10)]
         best = float("inf")
         for _ in range(3):
-            begin = time.perf_counter()
+            begin = time.thread_time()
             locate(text[:1000], None, text, spans, gazetteer())  # type: ignore[arg-type]
-            best = min(best, time.perf_counter() - begin)
+            best = min(best, time.thread_time() - begin)
         return best
 
     small, large = cost(100_000), cost(200_000)

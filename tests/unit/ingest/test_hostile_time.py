@@ -66,11 +66,11 @@ HOSTILE: dict[str, Callable[[int], bytes]] = {
 
 
 def seconds(value: bytes) -> float:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     for article in decode(value, received=RECEIVED).articles:
         sentences(article)
         language_of(article)
-    return time.perf_counter() - begin
+    return time.thread_time() - begin
 
 
 @pytest.fixture(scope="module", autouse=True)

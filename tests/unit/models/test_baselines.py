@@ -18,9 +18,9 @@ def test_it_finds_plain_words_and_knows_nothing_else() -> None:
 
 def test_a_long_text_takes_linear_time() -> None:
     for text in ("leave the " * 200_000, "a" * 2_000_000, "air " * 500_000, "cyber-" * 300_000):
-        began = time.perf_counter()
+        began = time.thread_time()
         RegexBaseline().scores([text])
-        assert time.perf_counter() - began < 5.0
+        assert time.thread_time() - began < 5.0
 
 
 def test_the_keyword_list_takes_the_best_phrase() -> None:

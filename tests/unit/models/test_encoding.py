@@ -102,9 +102,9 @@ def test_unpaired_surrogates_do_not_disturb_their_neighbours() -> None:
 
 def test_a_text_of_megabytes_costs_no_more_than_a_long_sentence() -> None:
     for text in ("a" * 3_000_000, " " * 3_000_000, "now " * 800_000, "\u0301" * 2_000_000):
-        began = time.perf_counter()
+        began = time.process_time()
         PAIR.encode([text], [(text, text)])
-        assert time.perf_counter() - began < 3.0
+        assert time.process_time() - began < 3.0
 
 
 @settings(max_examples=200, deadline=None)
