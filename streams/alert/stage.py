@@ -56,7 +56,7 @@ class AlertStage:
     async def _work(self, delivery: Delivery) -> None:
         """One record of the assessments topic, from bytes to ack."""
         begin = time.perf_counter()
-        if self._comes_again(delivery):
+        if await self._comes_again(delivery):
             self._metrics.assessments_repeated.inc()
             self.intake.finish(delivery)
             return
@@ -76,15 +76,14 @@ class AlertStage:
         self.intake.finish(delivery)
         self._metrics.observe_stage("policy", time.perf_counter() - begin)
 
-    def _comes_again(self, delivery: Delivery) -> bool:
+    async def _comes_again(self, delivery: Delivery) -> bool:
         """Whether the table holds everything of this record already."""
         partition = delivery.tp.partition
         progress = self._table.progress(partition)
         if not progress.covers(delivery.offset, delivery.timestamp_ms):
             self._repeating.discard(partition)
             return False
-        end = self.intake.end(delivery.tp)
-        if end is not None and end <= progress.offset:
+        if await self.intake.ends_before(delivery.tp, progress.offset + 1):
             _log.error("%s is of another log than the incident table knows: it is judged", delivery.where)
             self._table.begin_anew(partition)
             return False

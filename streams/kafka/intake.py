@@ -95,20 +95,26 @@ class Intake:
                 self._seen[tp] = time.monotonic()
 
     async def _look_at_the_end(self, tp: TopicPartition, expected: int) -> None:
-        """Raises BrokerError if the log itself, not only what was last known of it, ends before `expected`."""
-        generation = self._ledger.generation
+        """Raises BrokerError if the log ends before `expected`."""
+        end = await self._shorter(tp, expected)
+        if end is not None:
+            raise BrokerError(
+                f"{tp.topic}[{tp.partition}] ends at {end}, but {expected} is the next offset to read: the topic was"
+                " made anew, or lost records; the next start reads it from its beginning"
+            )
+
+    async def _shorter(self, tp: TopicPartition, expected: int) -> int | None:
+        """The end of the log if it itself, not only what a leader knew at first, is before `expected`; else None."""
+        generation, end = self._ledger.generation, expected
         for _ in range(_ASK_END):
             try:
                 end = await self._app.consumer.log_end(_faust_tp(tp))
             except (KafkaError, OSError):
-                return
+                return None
             if end >= expected or self._over(generation):
-                return
+                return None
             await asyncio.sleep(1)
-        raise BrokerError(
-            f"{tp.topic}[{tp.partition}] ends at {end}, but {expected} is the next offset to read: the topic was made"
-            " anew, or lost records; the next start reads it from its beginning"
-        )
+        return end
 
     def _dropped(self, tp: TopicPartition, expected: int) -> bool:
         now = time.monotonic()
@@ -202,9 +208,10 @@ class Intake:
         lag = self.lag()
         return {tp: (self._finished_ms.get(tp), lag[tp][0] == 0) for tp in self._ledger.partitions if tp in lag}
 
-    def end(self, tp: TopicPartition) -> int | None:
-        """The end of the partition's log as the last fetch knew it; None if it is not known."""
-        return self._stable_end(_faust_tp(tp))
+    async def ends_before(self, tp: TopicPartition, offset: int) -> bool:
+        """Whether the partition's log ends before `offset`, so that it is not the log that `offset` is of."""
+        end = self._stable_end(_faust_tp(tp))
+        return end is not None and end < offset and await self._shorter(tp, offset) is not None
 
     @property
     def in_work(self) -> int:

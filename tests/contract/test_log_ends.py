@@ -56,6 +56,20 @@ async def test_a_log_that_ends_before_our_position_stops_the_worker(tmp_path: Pa
             await at.intake.sweep()
 
 
+async def test_whether_a_log_ends_before_an_offset_is_asked_of_its_leader(tmp_path: Path, monkeypatch: Any) -> None:
+    async def at_once(seconds: float) -> None:
+        return
+
+    async with desk(tmp_path, auto=True) as at:
+        await at.bench.feed(range(5))
+        await at.drained()
+        assert not await at.intake.ends_before(TP, 5)
+        monkeypatch.setattr(intake_module.asyncio, "sleep", at_once)
+        at.bench.consumer.stable_end = lambda tp: 3  # what a new leader knew at first
+        assert not await at.intake.ends_before(TP, 5)
+        assert await at.intake.ends_before(TP, 6)
+
+
 class Client:
     """A consumer without a broker: `script` says what each poll gives and where the position is then."""
 
