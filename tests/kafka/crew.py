@@ -18,12 +18,16 @@ from typing import Literal
 
 from tests.kafka.tools import Worker, until
 
-__all__ = ["Crew", "Ended", "Member", "Stage"]
+__all__ = ["Crew", "Ended", "Member", "NobodyError", "Stage"]
 
 Stage = Literal["assess", "alert"]
 _GRACE = 60.0
 """Seconds from SIGTERM to the end, at most (streams.process)."""
 _LOOK = 3.0
+
+
+class NobodyError(Exception):
+    """No worker of the stage lives, and was not told to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +139,15 @@ class Crew:
         ]
 
     async def pick(self, stage: Stage, chance: random.Random, *, ready: bool = True) -> Member:
-        """One of the living; waits for one."""
+        """One of the living; waits for one. Raises NobodyError if there is none for two minutes."""
 
         async def found() -> list[Member]:
             return self.living(stage, ready=ready)
 
-        return chance.choice(await until(found, 120, f"a living {stage} worker", 0.1))
+        try:
+            return chance.choice(await until(found, 120, f"a living {stage} worker", 0.1))
+        except AssertionError as error:
+            raise NobodyError(str(error)) from None
 
     async def wait_ready(self, seconds: float = 120) -> None:
         """Until every member says that it is ready."""

@@ -116,8 +116,8 @@ async def _clock(scene: Scene, chance: random.Random) -> bool:
     pid = member.pid
     for offset in (chance.uniform(-7200, 7200), 0.0):
         (scene.fault_folder / f"clock-{pid}").write_text(str(offset))
-        if member.pid != pid:
-            break
+        if member.pid != pid or member.told_at is not None:
+            break  # who is ending has no handler any more
         member.send(signal.SIGUSR1)
         await asyncio.sleep(chance.uniform(2, 5))
     return True

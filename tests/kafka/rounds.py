@@ -26,6 +26,7 @@ from streams.errors import BrokerError
 from streams.kafka.embedded import EmbeddedBroker, free_ports
 from tests.kafka.calm import Mark, made_alone, table
 from tests.kafka.cluster import HINT, ApacheKafka, find_kafka
+from tests.kafka.crew import NobodyError
 from tests.kafka.faults import FAULTS, Fault, kinds
 from tests.kafka.scene import Feed, Scene, set_up
 from tests.kafka.verdict import Verdict, books, judge
@@ -156,6 +157,8 @@ async def _one(fault: Fault, scene: Scene, chance: random.Random) -> tuple[str, 
         except (KafkaError, BrokerError, OSError) as error:
             refused = error
             await asyncio.sleep(1)
+        except NobodyError:
+            return fault.name, ""  # the other faults left none to do it to; if that lasts, nothing settles
         except Exception as error:  # noqa: BLE001  (a fault that can't be made is a finding, not the end of the run)
             return fault.name, f"{fault.name}: {error!r}"
     return fault.name, f"{fault.name}: no broker let us: {refused!r}"
