@@ -4,9 +4,10 @@ import base64
 import json
 from pathlib import Path
 
-from streams.alert import clock, incident
+from streams.alert import incident, progress
 from streams.alert.clock import Clock
 from streams.alert.policy import decide
+from streams.alert.progress import Progress
 from streams.alert.rules import load
 from streams.assess.record import Tick, encode
 from tests.unit.alert.builders import assessment
@@ -23,7 +24,7 @@ def seeds(target: str) -> list[bytes]:
         assert decision.incident is not None
         tick = Tick("1", "tick", "articles", 0, 1)
         own = [encode(assessment(escalation=0.9)), encode(tick), incident.encode(decision.incident)]
-        return [*own, clock.encode(Clock().after(tick))]
+        return [*own, progress.encode(Progress().after(0, 0, Clock().after(tick)))]
     lines = (_FIXTURES / "poison_messages.jsonl").read_text("utf-8").splitlines()
     poison = [base64.b64decode(json.loads(line)["value_b64"]) for line in lines]
     records = [json.loads(line) for line in (_FIXTURES / "crawler_samples.jsonl").read_text("utf-8").splitlines()]
