@@ -5,8 +5,8 @@ At the very first start the clock stands until a partition has ticked twice: by 
 ticked once. Each assessments partition has a clock of its own, kept in the table beside its incidents: so what time
 ends depends on what stands on that partition only, not on who works on it, nor on how often it was started.
 
-Silence is counted in turns and not in time: after a stop of days the first tick is days later than all others, and a
-machine's clock may be days ahead. Neither says that the other partitions are gone.
+Silence is counted in turns, and not in time alone: after a stop of days the first tick is days later than all others,
+and a machine's clock may be days ahead. Neither says that the other partitions are gone.
 """
 
 from dataclasses import dataclass

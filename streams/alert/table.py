@@ -5,8 +5,8 @@ returns when the broker has acknowledged the record, so that "deliver, write, fl
 """
 
 import logging
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from streams.alert import incident as state
 from streams.alert import progress as steps
@@ -18,6 +18,7 @@ from streams.errors import PublishError
 __all__ = ["IncidentTable", "make_table"]
 
 _log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 _PROGRESS = b"progress|"
 """Keys of progress begin so; those of incidents with a status."""
 
@@ -34,27 +35,33 @@ class IncidentTable:
 
     def __init__(self, table: Any) -> None:
         self._table = table
-        self._decoded: dict[str, tuple[bytes, Incident | None]] = {}
-        self._progress: dict[int, tuple[bytes, Progress]] = {}
+        self._decoded: dict[bytes, tuple[bytes, Any]] = {}
+        """What values were when they were last decoded, by key."""
 
-    def get(self, key: str) -> Incident | None:
-        """The incident under `key`."""
-        value = self._table.data.get(key.encode())
+    def _value(self, key: bytes, read: Callable[[bytes, bytes], _T]) -> _T | None:
+        """What `read` makes of the key and its value, decoded once for each value; None if there is none."""
+        value = self._table.data.get(key)
         if value is None:
             return None
         known = self._decoded.get(key)
         if known is None or known[0] is not value:
-            known = (value, self._read(key, value))
+            known = (value, read(key, value))
             self._decoded[key] = known
-        return known[1]
+        found: _T = known[1]
+        return found
+
+    def get(self, key: str) -> Incident | None:
+        """The incident under `key`."""
+        return self._value(key.encode(), self._incident)
 
     @staticmethod
-    def _read(key: str, value: bytes) -> Incident | None:
+    def _incident(key: bytes, value: bytes) -> Incident | None:
         """None for what is no incident of ours: a stray changelog record must not stop the stage at each start."""
         try:
             return state.decode(value)
         except ValueError as error:
-            _log.error("the incident table holds no incident under %r (%s): it begins anew", key, type(error).__name__)
+            name = type(error).__name__
+            _log.error("the incident table holds no incident under %r (%s): it begins anew", key, name)
             return None
 
     def items(self, partition: int | None = None, prefix: str = "") -> Iterator[tuple[str, Incident]]:
@@ -72,22 +79,15 @@ class IncidentTable:
 
     def progress(self, partition: int) -> Progress:
         """How far we came on an assessments partition; nowhere if the table does not say."""
-        value = self._table.data.get(_progress_key(partition))
-        if value is None:
-            return Progress()
-        known = self._progress.get(partition)
-        if known is None or known[0] is not value:
-            known = (value, self._read_progress(value, partition))
-            self._progress[partition] = known
-        return known[1]
+        return self._value(_progress_key(partition), self._progress) or Progress()
 
     @staticmethod
-    def _read_progress(value: bytes, partition: int) -> Progress:
+    def _progress(key: bytes, value: bytes) -> Progress | None:
         try:
             return steps.decode(value)
         except ValueError as error:
-            _log.error("the incident table does not say how far partition %d is: it begins anew (%s)", partition, error)
-            return Progress()
+            _log.error("the incident table does not say how far we are under %r (%s): it begins anew", key, error)
+            return None
 
     async def advance(self, partition: int, offset: int, timestamp: int, clock: Clock | None = None) -> None:
         """We have done the record at `offset`: write it, as `store` does. Raises PublishError."""
@@ -102,8 +102,6 @@ class IncidentTable:
     async def store(self, key: str, incident: Incident | None, partition: int) -> None:
         """Write (None: delete), and return when the broker has acknowledged it. Raises PublishError."""
         await self._write(key.encode(), None if incident is None else state.encode(incident), partition)
-        if incident is None:
-            self._decoded.pop(key, None)
 
     async def _write(self, key: bytes, value: bytes | None, partition: int) -> None:
         topic = self._table.changelog_topic
@@ -121,19 +119,22 @@ class IncidentTable:
             raise PublishError(f"no ack for the incident table's changelog ({type(error).__name__})") from error
         # The dict under Faust's wrapper: the changelog record is written already.
         if value is None:
-            self._table.data.pop(key, None)
+            self._forget(key)
         else:
             self._table.data[key] = value
+
+    def _forget(self, key: bytes) -> None:
+        self._table.data.pop(key, None)
+        self._decoded.pop(key, None)
 
     def keep(self, partitions: set[int]) -> None:
         """Forget entries of partitions that are not ours any more; Faust reads them again if they come back."""
         for key, incident in list(self.items()):
             if incident.partition not in partitions:
-                self._table.data.pop(key.encode(), None)
-                self._decoded.pop(key, None)
+                self._forget(key.encode())
         ours = {_progress_key(number) for number in partitions}
         for raw in [raw for raw in self._table.data if raw.startswith(_PROGRESS) and raw not in ours]:
-            self._table.data.pop(raw, None)
+            self._forget(raw)
         self._read_from_the_start(partitions)
 
     def _read_from_the_start(self, ours: set[int]) -> None:

@@ -6,7 +6,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -107,13 +107,17 @@ class Reader:
 
     def prove(self) -> None:
         """Score a sentence that any classifier can. Raises ModelError if that fails: then it is no record's fault."""
+        self._prove("classifier", self._classifier.scores)
+
+    @staticmethod
+    def _prove(what: str, question: Callable[[Sequence[str], list[tuple[None, None]]], object]) -> None:
         try:
-            self._classifier.scores(_WARM[:1], [(None, None)])
+            question(_WARM[:1], [(None, None)])
         except NO_RECORDS_FAULT:
             raise
         except Exception as error:
             raise ModelError(
-                f"the classifier fails on every sentence ({type(error).__name__}): is there memory left for it?"
+                f"the {what} fails on every sentence ({type(error).__name__}): is there memory left for it?"
             ) from error
 
     def read(self, delivery: Delivery) -> Work:
@@ -129,10 +133,7 @@ class Reader:
             except Exception as error:  # noqa: BLE001  (a passing fault, or the record's)
                 fault = error
         _log.error("reading %s raised twice: it becomes a dead letter", delivery.where, exc_info=fault)
-        try:
-            self._classifier.token_lengths(_WARM[:1], [(None, None)])
-        except Exception as error:
-            raise ModelError(f"the tokeniser fails on every sentence ({type(error).__name__})") from error
+        self._prove("tokeniser", self._classifier.token_lengths)
         return Work(delivery, "Actual", (), (), (Rejected("model_failure", f"reading raised {type(fault).__name__}"),))
 
     def _read(self, delivery: Delivery) -> Work:

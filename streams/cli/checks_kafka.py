@@ -35,11 +35,11 @@ async def kafka(settings: Settings) -> AsyncIterator[Check]:
         async with asyncio.timeout(_SECONDS), clients.admin(settings) as admin:
             brokers = [(broker.host, int(broker.port)) for broker in admin._client.cluster.brokers()]
     except _ERRORS as error:
-        why, fix = explain(error.__cause__ if isinstance(error, BrokerError) and error.__cause__ else error)
         if isinstance(error, SettingsError):
             yield Check("broker", "failed", str(error), "set it as the sentence says")
             return
-        why, fix = await refusal(settings, _SECONDS) or (why, fix)
+        cause = error.__cause__ if isinstance(error, BrokerError) and error.__cause__ else error
+        why, fix = await refusal(settings, _SECONDS) or explain(cause)
         yield Check("broker", "failed", f"no Kafka answers at {settings.brokers}: {why}", fix)
         return
     yield Check("broker", "ok", f"{settings.brokers} answers")

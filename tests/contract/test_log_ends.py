@@ -20,6 +20,15 @@ from tests.contract.desk import TOPIC, desk
 TP = TopicPartition(TOPIC, 0)
 
 
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on nobody waits."""
+
+    async def at_once(seconds: float) -> None:
+        return
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+
+
 async def test_what_no_step_went_over_stays_due(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(intake_module, "_QUIET", 0.0)
     async with desk(tmp_path, auto=True) as at:
@@ -35,9 +44,6 @@ async def test_what_no_step_went_over_stays_due(tmp_path: Path, monkeypatch: Any
 
 
 async def test_a_log_that_ends_before_our_position_stops_the_worker(tmp_path: Path, monkeypatch: Any) -> None:
-    async def at_once(seconds: float) -> None:
-        return
-
     async with desk(tmp_path, auto=True) as at:
         await at.bench.feed(range(5))
         await at.drained()
@@ -51,20 +57,17 @@ async def test_a_log_that_ends_before_our_position_stops_the_worker(tmp_path: Pa
         at.bench.consumer.log_end = log_end
         await at.intake.sweep()  # only the last fetch knew less: a new leader does, for a moment
         ends.pop(0)
-        monkeypatch.setattr(intake_module.asyncio, "sleep", at_once)
+        hurry(monkeypatch)
         with pytest.raises(BrokerError, match=r"articles\[0\] ends at 1, but 5 is the next offset"):
             await at.intake.sweep()
 
 
 async def test_whether_a_log_ends_before_an_offset_is_asked_of_its_leader(tmp_path: Path, monkeypatch: Any) -> None:
-    async def at_once(seconds: float) -> None:
-        return
-
     async with desk(tmp_path, auto=True) as at:
         await at.bench.feed(range(5))
         await at.drained()
         assert not await at.intake.ends_before(TP, 5)
-        monkeypatch.setattr(intake_module.asyncio, "sleep", at_once)
+        hurry(monkeypatch)
         at.bench.consumer.stable_end = lambda tp: 3  # what a new leader knew at first
         assert not await at.intake.ends_before(TP, 5)
         assert await at.intake.ends_before(TP, 6)
@@ -109,11 +112,8 @@ async def steps(monkeypatch: Any, hole: Hole, *clients: Any) -> list[tuple[int |
         async def __aexit__(self, *error: object) -> None:
             return
 
-    async def at_once(seconds: float) -> None:
-        return
-
     monkeypatch.setattr(reread.clients, "consumer", lambda settings: Connection())
-    monkeypatch.setattr(reread.asyncio, "sleep", at_once)
+    hurry(monkeypatch)
     reader = Rereader(Settings())
     found: AsyncIterator[Piece] = reader.pieces(TP, hole, lambda: False)
     return [(piece.record.offset if piece.record else None, piece.end) async for piece in found]

@@ -91,7 +91,8 @@ async def _outcomes(settings: Settings) -> Counter[tuple[int, int]]:
     return found
 
 
-async def _soak(settings: Settings, seconds: float, every: float) -> tuple[list[Sample], str]:
+async def _soak(settings: Settings, seconds: float, every: float) -> tuple[list[Sample], int, Counter[tuple[int, int]]]:
+    """The samples, how many articles were fed, and how often each was worked on."""
     await topics.create(settings)
     samples: list[Sample] = []
     with Worker(settings, "assess") as assess, Worker(settings, "alert") as alert:
@@ -111,9 +112,7 @@ async def _soak(settings: Settings, seconds: float, every: float) -> tuple[list[
         await until(all_done, 60, "an outcome for every article")
         for worker in (alert, assess):
             assert worker.kill(15) == 0, worker.text()[-2000:]
-    found = await _outcomes(settings)
-    twice = sum(found.values()) - len(found)
-    return samples, f"articles {fed}, lost {fed - len(found)}, repeated {twice}"
+    return samples, fed, await _outcomes(settings)
 
 
 def _plot(samples: Sequence[Sample], path: Path) -> None:
@@ -148,13 +147,14 @@ def main() -> int:
     assert home is not None, HINT
     with tempfile.TemporaryDirectory(prefix="tocsin-soak-") as folder, ApacheKafka(home) as kafka:
         settings = settings_for(kafka.servers, embedded=False, folder=Path(folder), partitions=4)
-        samples, totals = asyncio.run(_soak(settings, chosen.minutes * 60, chosen.every))
+        samples, fed, found = asyncio.run(_soak(settings, chosen.minutes * 60, chosen.every))
     if chosen.samples:
         chosen.samples.write_text("".join(json.dumps(asdict(one)) + "\n" for one in samples))
     if chosen.plot:
         chosen.plot.parent.mkdir(parents=True, exist_ok=True)
         _plot(samples, chosen.plot)
-    bad = "lost 0" not in totals
+    lost, repeated = fed - len(found), found.total() - len(found)
+    bad = lost > 0
     for stage in ("assess", "alert"):
         warm = [one for one in samples if one.stage == stage and one.seconds > chosen.warm_up * 60]
         for name in ("memory", "descriptors"):
@@ -163,7 +163,7 @@ def main() -> int:
             change = f"{values[0]:.0f} to {values[-1]:.0f}, most {max(values):.0f}"
             print(f"{stage} {name}: {change}, {grows:+.2f} % an hour")
     rate = samples[-2].done / samples[-2].seconds
-    print(f"{chosen.minutes:g} min, {rate:.1f} articles a second: {totals}")
+    print(f"{chosen.minutes:g} min, {rate:.1f} articles a second: articles {fed}, lost {lost}, repeated {repeated}")
     return int(bad)
 
 
