@@ -51,9 +51,11 @@ lint: venv
 types: venv
 	$(BIN)/mypy -p streams -p models
 
-# What needs no broker runs in two processes of one torch thread each; what breaks brokers has the machine to itself.
+# What needs no broker runs in two processes of one torch thread each; what measures or breaks brokers has the machine
+# to itself.
 unit: venv
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/fuzz
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not timing" tests/unit tests/contract tests/fuzz
+	$(BIN)/pytest -m timing tests/unit
 	$(BIN)/pytest tests/kafka tests/bench
 
 bench: venv  ## throughput, latency, loop lag and memory, as ratios within one run

@@ -137,6 +137,7 @@ def test_cues_hold_regular_forms() -> None:
     assert {"invade", "invades", "invaded", "invading", "shelled", "quitting", "annexed"} <= cues["verb_danger"]
 
 
+@pytest.mark.timing
 def test_load_is_quick_and_small() -> None:
     """A fresh process: under 1.5 s on an idle core (doubled here, tests share cores) and under 120 MB at its peak."""
     script = (
@@ -154,6 +155,7 @@ def test_load_is_quick_and_small() -> None:
     assert peak / 1024 < 120
 
 
+@pytest.mark.timing
 def test_a_typical_article_is_quick() -> None:
     """3 KB and five spans: 5 ms on an idle core; the best of twenty keeps the neighbours' load out."""
     text = (

@@ -104,6 +104,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE.keys())
 def test_time_is_linear(unit: str) -> None:
     """Twice the text may cost at most 3.5 times the time: 2 and noise. Quadratic would be 4 and more."""

@@ -24,6 +24,7 @@ def test_help_groups_the_commands_and_documents_the_exit_codes() -> None:
         assert code in text
 
 
+@pytest.mark.timing
 def test_help_is_quick_and_loads_nothing_heavy() -> None:
     code = (
         "import sys, time; begin = time.process_time(); sys.argv = ['tocsin', '--help']\n"

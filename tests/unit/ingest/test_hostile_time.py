@@ -79,6 +79,7 @@ def _warm() -> None:
     seconds(json.dumps({"title": "x", "date": "20 novembre 2026", "text": "The words of it all. " * 9}).encode())
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("name", HOSTILE)
 def test_time_is_bounded_and_linear(name: str) -> None:
     full = HOSTILE[name](1_000_000)
