@@ -7,6 +7,7 @@
     + TopicMissingError            4  a topic does not exist, or has the wrong number of partitions
     + PublishError                 4  a record was not acknowledged by the broker
       - UnpublishableError         4  the broker refuses this one record, and would refuse it again
+    + FencedError                  4  another worker has our partitions; started again, we get our share
   x ModelError                     5  (models.errors) the classifier can't be loaded or can't score
     + WeightsMissingError          5
     + WeightsCorruptError          5
@@ -22,6 +23,7 @@ __all__ = [
     "NO_RECORDS_FAULT",
     "BrokerError",
     "DeadLetterLimitError",
+    "FencedError",
     "InputError",
     "ModelError",
     "PortTakenError",
@@ -72,6 +74,10 @@ class PublishError(BrokerError):
 
 class UnpublishableError(PublishError):
     """The broker refuses this one record (too large, say) and would refuse it again."""
+
+
+class FencedError(BrokerError):
+    """Another worker has our partitions, and has written their incidents: ours are not the newest state."""
 
 
 class DeadLetterLimitError(TocsinError):

@@ -8,6 +8,7 @@ from models.labels import EVENTS
 from streams.alert import policy
 from streams.alert.clock import Clock
 from streams.alert.compose import compose, headers
+from streams.alert.guard import Guard
 from streams.alert.incident import Incident
 from streams.alert.policy import Decision, Message
 from streams.alert.record import Alert, Event, encode
@@ -45,9 +46,10 @@ class AlertStage:
         self._app, self._settings, self._metrics = app, settings, metrics
         self._rules, self._table, self._names = rules, table, names
         self._publisher = Publisher(app, metrics)
-        self._limit = DeadLetterLimit(settings.dead_letter_run, settings.dead_letter_ratio)
+        self._limit = DeadLetterLimit.of(settings)
         self.intake = Intake(app, settings, metrics, self._work)
         app.intake = self.intake
+        self._guard = Guard(table, settings, lambda: self.intake.over)
         self._repeating: set[int] = set()
         """Partitions of which records come again just now."""
         for event, score in rules.single_report.items():
@@ -127,6 +129,7 @@ class AlertStage:
         the one repeats this record alone, which finds its own work done; one before the other finds it passed by.
         """
         await self._table.advance(delivery.tp.partition, delivery.offset, delivery.timestamp_ms, clock)
+        await self._guard.mend(delivery.tp.partition)
 
     async def _judge(self, record: Assessment, event: Event, delivery: Delivery) -> None:
         key, incident = self._find(record, event)
@@ -193,7 +196,7 @@ class AlertStage:
 
     def assigned(self, partitions: set[int]) -> None:
         """The group gave us these partitions of the assessments: forget incidents of all others."""
-        self._table.keep(partitions)
+        self._table.keep(partitions, self._app.consumer.group_generation)
 
     def sample(self) -> None:
         """Set the gauges that describe the table."""

@@ -5,17 +5,21 @@ returns when the broker has acknowledged the record, so that "deliver, write, fl
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
+from uuid import uuid4
+
+import faust
 
 from streams.alert import incident as state
 from streams.alert import progress as steps
 from streams.alert.clock import Clock
+from streams.alert.fence import HEADER, Fence, Stamp
 from streams.alert.incident import Incident
 from streams.alert.progress import Progress
 from streams.errors import PublishError
 
-__all__ = ["IncidentTable", "make_table"]
+__all__ = ["IncidentTable", "make_table", "stamp_of"]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -35,6 +39,7 @@ class IncidentTable:
 
     def __init__(self, table: Any) -> None:
         self._table = table
+        self.fence: Fence = table.fence
         self._decoded: dict[bytes, tuple[bytes, Any]] = {}
         """What values were when they were last decoded, by key."""
 
@@ -99,6 +104,10 @@ class IncidentTable:
         anew = steps.encode(self.progress(partition).of_another_log())
         self._table.data[_progress_key(partition)] = anew
 
+    async def write_again(self, key: bytes, partition: int) -> None:
+        """Write what the table holds under `key`, or that it holds nothing. Raises PublishError."""
+        await self._write(key, self._table.data.get(key), partition)
+
     async def store(self, key: str, incident: Incident | None, partition: int) -> None:
         """Write (None: delete), and return when the broker has acknowledged it. Raises PublishError."""
         await self._write(key.encode(), None if incident is None else state.encode(incident), partition)
@@ -110,13 +119,15 @@ class IncidentTable:
                 key=key,
                 value=value,
                 partition=partition,
+                headers={HEADER: self.fence.stamp(partition).encode()},
                 key_serializer="raw",
                 value_serializer="raw",
                 callback=self._table._on_changelog_sent,
             )
-            await future
+            written = await future
         except Exception as error:
             raise PublishError(f"no ack for the incident table's changelog ({type(error).__name__})") from error
+        self.fence.wrote(partition, written.offset, key)
         # The dict under Faust's wrapper: the changelog record is written already.
         if value is None:
             self._forget(key)
@@ -127,8 +138,13 @@ class IncidentTable:
         self._table.data.pop(key, None)
         self._decoded.pop(key, None)
 
-    def keep(self, partitions: set[int]) -> None:
-        """Forget entries of partitions that are not ours any more; Faust reads them again if they come back."""
+    def keep(self, partitions: set[int], generation: int) -> None:
+        """Forget entries of partitions that are not ours any more; Faust reads them again if they come back. Ours are
+        so by the consumer group's `generation`.
+        """
+        self.fence.keep(partitions)
+        for partition in partitions:
+            self.fence.take(partition, generation)
         for key, incident in list(self.items()):
             if incident.partition not in partitions:
                 self._forget(key.encode())
@@ -146,9 +162,37 @@ class IncidentTable:
             recovery.revoke(tp)
 
 
+def stamp_of(headers: Any) -> Stamp | None:
+    """The stamp among a record's headers, as Faust (a mapping) or aiokafka (pairs) gives them."""
+    pairs = dict(headers.items() if isinstance(headers, Mapping) else headers or ())
+    return Stamp.decode(pairs.get(HEADER))
+
+
+class FencedTable(faust.Table):
+    """A Faust table that passes by what a worker wrote after it had lost the partition."""
+
+    fence: Fence
+
+    def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
+        """Called by Faust's recovery with events in the order of each partition's offsets."""
+        super().apply_changelog_batch([event for event in batch if self._counts(event.message)])
+
+    def _counts(self, message: Any) -> bool:
+        stamp = stamp_of(message.headers)
+        if self.fence.read(message.partition, message.offset, message.key, stamp):
+            return True
+        _log.warning(
+            "%s[%d]@%d was written by a worker that had lost the partition: it does not count",
+            message.topic, message.partition, message.offset,
+        )  # fmt: skip
+        return False
+
+
 def make_table(app: Any, name: str) -> Any:
     """The Faust table behind `IncidentTable`: bytes to bytes, in memory, its changelog compacted.
 
     Its partitions are those of the changelog topic, which must equal those of the assessments (checked at start).
     """
-    return app.Table(name, key_type=bytes, value_type=bytes)
+    table = FencedTable(app, name=name, key_type=bytes, value_type=bytes, beacon=app.tables.beacon)
+    table.fence = Fence(uuid4().hex[:12])
+    return app.tables.add(table)

@@ -105,8 +105,8 @@ class AssessStage:
             fatal=self._app.fatal,
             helper=self._helper,
             model=self._model,
-            limit=DeadLetterLimit(self._settings.dead_letter_run, self._settings.dead_letter_ratio),
-            refusals=DeadLetterLimit(self._settings.dead_letter_run, self._settings.dead_letter_ratio),
+            limit=DeadLetterLimit.of(self._settings),
+            refusals=DeadLetterLimit.of(self._settings),
             accounts=AssessAccounts(self._metrics),
             shadow=shadow,
         )

@@ -49,6 +49,7 @@ async def kafka(settings: Settings) -> AsyncIterator[Check]:
     yield found
     if found.verdict == "ok":
         yield await _guarded("dead letters", _sizes(settings))
+        yield await _guarded("table", _table(settings))
         yield await _guarded("clock", _clock(settings))
 
 
@@ -86,18 +87,35 @@ async def _topics(settings: Settings) -> Check:
     return Check("topics", "ok", f"all there; partitions: {inputs}, assessments {found[settings.assessments_topic]}")
 
 
+async def _configs(settings: Settings, names: list[str]) -> dict[str, dict[str, str]]:
+    """By topic, its configuration."""
+    async with clients.admin(settings) as admin:
+        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    found: dict[str, dict[str, str]] = {}
+    for answer in answers:
+        for _, _, _, name, entries in answer.resources:
+            found[name] = {entry[0]: entry[1] for entry in entries if entry[1]}
+    return found
+
+
+async def _table(settings: Settings) -> Check:
+    """Whether the incident table's changelog is as `tocsin topics create` makes it: it may be older than we are."""
+    name = settings.changelog_topic
+    wanted = next(dict(spec.config) for spec in topics.specs(settings) if spec.name == name)
+    has = (await _configs(settings, [name]))[name]
+    odd = {key: value for key, value in wanted.items() if has[key] != value}
+    if not odd:
+        return Check("table", "ok", f"{name} is configured as it should be")
+    detail = ", ".join(f"{key} {has[key]} and not {value}" for key, value in odd.items())
+    change = ",".join(f"{key}={value}" for key, value in odd.items())
+    fix = f"kafka-configs.sh --alter --entity-type topics --entity-name {name} --add-config {change}"
+    return Check("table", "failed", f"{name} has {detail}", fix)
+
+
 async def _sizes(settings: Settings) -> Check:
     """Whether every record that fits an input topic fits its dead-letter topic with our headers."""
     names = [name for topic in settings.articles_topics for name in (topic, dlq_name(topic))]
-    async with clients.admin(settings) as admin:
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-        answers = await admin.describe_configs(resources)
-    limits: dict[str, int] = {}
-    for answer in answers:
-        for _, _, _, name, entries in answer.resources:
-            for entry in entries:
-                if entry[0] == "max.message.bytes" and entry[1]:
-                    limits[name] = int(entry[1])
+    limits = {name: int(config["max.message.bytes"]) for name, config in (await _configs(settings, names)).items()}
     small = []
     for topic in settings.articles_topics:
         largest, room = limits[topic], limits[dlq_name(topic)]

@@ -14,6 +14,7 @@ from streams.errors import DeadLetterLimitError, UnpublishableError
 from streams.ingest.article import Reason
 from streams.kafka.ledger import TopicPartition
 from streams.kafka.records import Delivery, Outgoing
+from streams.settings import Settings
 
 __all__ = ["HEADERS", "MARK", "DeadLetterLimit", "dead_letter", "dlq_name", "write_letters"]
 
@@ -95,6 +96,11 @@ class DeadLetterLimit:
         self._runs: Counter[TopicPartition] = Counter()
         self._last: deque[bool] = deque(maxlen=_SAMPLE)
         self._bad = 0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "DeadLetterLimit":
+        """A limit as the settings have it."""
+        return cls(settings.dead_letter_run, settings.dead_letter_ratio)
 
     def good(self, tp: TopicPartition) -> None:
         """Note a record that could be used."""

@@ -221,12 +221,12 @@ class Intake:
     # The rest is private.
 
     def _over(self, generation: int) -> bool:
-        """Whether `generation` is over, or its partitions are being taken: then a rebalance waits for us."""
-        return (
-            generation != self._ledger.generation
-            or generation != self._app.consumer_generation_id
-            or not self._app.consumer.flow_active
-        )
+        return generation != self._ledger.generation or self.over
+
+    @property
+    def over(self) -> bool:
+        """Whether our generation is over, or its partitions are being taken: then a rebalance waits for us."""
+        return self._ledger.generation != self._app.consumer_generation_id or not self._app.consumer.flow_active
 
     def _stable_end(self, faust_tp: Any) -> int | None:
         try:

@@ -15,9 +15,15 @@ from streams.settings import Settings
 __all__ = ["TopicSpec", "check", "create", "existing", "specs"]
 
 _HOUR_MS = 3_600_000
-_TABLE = (("cleanup.policy", "compact"), ("segment.ms", str(_HOUR_MS // 6)), ("min.cleanable.dirty.ratio", "0.1"))
+_TABLE = (
+    ("cleanup.policy", "compact"),
+    ("segment.ms", str(_HOUR_MS // 6)),
+    ("min.cleanable.dirty.ratio", "0.1"),
+    ("min.compaction.lag.ms", str(_HOUR_MS // 12)),
+)
 """One key a partition is written with every record (streams.alert.progress), and the segment in use is never compacted:
-with Kafka's week a start would read a week of them."""
+with Kafka's week a start would read a week of them. For five minutes nothing is compacted at all: a newer state must
+outlive a late write of an older one until the owner has written it again (streams.alert.fence)."""
 
 
 @dataclass(frozen=True, slots=True)

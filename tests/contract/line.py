@@ -112,8 +112,8 @@ class Line:
                 fatal=self._fatal,
                 helper=self.pools[0],
                 model=self.pools[1],
-                limit=DeadLetterLimit(self.settings.dead_letter_run, self.settings.dead_letter_ratio),
-                refusals=DeadLetterLimit(self.settings.dead_letter_run, self.settings.dead_letter_ratio),
+                limit=DeadLetterLimit.of(self.settings),
+                refusals=DeadLetterLimit.of(self.settings),
                 accounts=AssessAccounts(self.metrics),
             ),
         )

@@ -76,7 +76,7 @@ async def test_no_memory_is_no_records_fault(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize("value", [b"", b"{}", b"\xff", b"null"])
 async def test_a_stray_table_value_is_no_incident(tmp_path: Path, value: bytes) -> None:
     world = World()
-    world.changelog[b"Actual|UA|evacuation"] = value
+    world.append(b"Actual|UA|evacuation", value)
     worker = Worker(world, tmp_path)
     worker.stage.assigned({0})
     worker.stage.sample()
@@ -97,7 +97,7 @@ async def test_what_was_forgotten_is_read_from_its_start_when_it_comes_back(tmp_
     view = IncidentTable(table)
     table.data[b"progress|1"] = encode(Progress(offset=7, newest=NOW))
     assert view.progress(1).offset == 7
-    view.keep({0})
+    view.keep({0}, 1)
     assert {tp.partition: offset for tp, offset in recovery.active_offsets.items()} == {0: 7}
     assert view.progress(1) == Progress()
     recovery.add_active(table, TP("test-table-incidents-changelog", 1))

@@ -1,6 +1,7 @@
 """The alert stage with everything around it in the test's hands, and a world that outlives its workers."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,11 +10,13 @@ import orjson
 from aiokafka.errors import KafkaTimeoutError
 
 from streams.alert import rules
+from streams.alert.fence import HEADER, Fence, Stamp
 from streams.alert.stage import AlertStage
 from streams.alert.table import IncidentTable
 from streams.assess.record import Assessment, Tick, encode
-from streams.kafka.ledger import TopicPartition
+from streams.kafka.ledger import Hole, TopicPartition
 from streams.kafka.records import Delivery
+from streams.kafka.reread import Piece
 from streams.observe.metrics import build
 from streams.settings import Settings
 from tests.unit.alert.builders import NOW
@@ -31,10 +34,24 @@ class World:
         self.journal: list[str] = []
         self.alerts: list[dict[str, Any]] = []
         self.letters: list[dict[str, bytes]] = []
-        self.changelog: dict[bytes, bytes] = {}
+        self.log: dict[int, list[tuple[bytes, bytes | None, bytes]]] = {}
+        """The changelog: by partition, key, value and stamp by offset."""
         self.acked: list[int] = []
+        self.generation = 0
         self.broken: str | None = None
         self.error: Exception = KafkaTimeoutError()
+
+    @property
+    def changelog(self) -> dict[bytes, bytes]:
+        """What the log's newest records say, whoever wrote them."""
+        newest = {key: value for records in self.log.values() for key, value, _ in records}
+        return {key: value for key, value in newest.items() if value is not None}
+
+    def append(self, key: bytes, value: bytes | None, stamp: bytes = b"", partition: int = 0) -> int:
+        """Write to the changelog; the offset."""
+        records = self.log.setdefault(partition, [])
+        records.append((key, value, stamp))
+        return len(records) - 1
 
     def step(self, name: str) -> None:
         if self.broken == name:
@@ -47,26 +64,49 @@ class FakeTable:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.data = dict(world.changelog)
+        self.fence = Fence(f"worker {id(self)}")
+        self.data: dict[bytes, bytes] = {}
+        for partition, records in world.log.items():
+            for offset, (key, value, stamp) in enumerate(records):
+                if not self.fence.read(partition, offset, key, Stamp.decode(stamp)):
+                    continue
+                self.data.pop(key, None)
+                if value is not None:
+                    self.data[key] = value
         self.changelog_topic = self
         self.app = SimpleNamespace(tables=SimpleNamespace(recovery=SimpleNamespace(active_offsets={})))
 
     def _on_changelog_sent(self, future: Any) -> None:
         raise AssertionError("Faust's callback would write the table a second time")
 
-    async def send(self, *, key: bytes, value: bytes | None, partition: int, **_: Any) -> "asyncio.Future[Any]":
+    async def send(
+        self, *, key: bytes, value: bytes | None, partition: int, headers: dict[str, bytes], **_: Any
+    ) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         try:
             self._world.step("progress" if key.startswith(b"progress|") else "changelog")
         except Exception as error:  # noqa: BLE001  (the test chooses it)
             future.set_exception(error)
             return future
-        if value is None:
-            self._world.changelog.pop(key, None)
-        else:
-            self._world.changelog[key] = value
-        future.set_result(None)
+        offset = self._world.append(key, value, headers[HEADER], partition)
+        future.set_result(SimpleNamespace(offset=offset))
         return future
+
+
+class LogReader:
+    """Stands in for the rereader of the changelog."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def pieces(self, tp: TopicPartition, hole: Hole, abandoned: Callable[[], bool]) -> AsyncIterator[Piece]:
+        records = self._world.log[tp.partition]
+        for offset in range(hole.first, min(hole.end, len(records))):
+            key, _, stamp = records[offset]
+            yield Piece(SimpleNamespace(key=key, headers=[(HEADER, stamp)]), offset)
+
+    async def close(self) -> None:
+        return
 
 
 class FakeApp:
@@ -76,7 +116,7 @@ class FakeApp:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.consumer = SimpleNamespace(ack=lambda message: None, flow_active=True)
+        self.consumer = SimpleNamespace(ack=lambda message: None, flow_active=True, group_generation=world.generation)
 
     async def maybe_start_producer(self) -> "FakeApp":
         return self
@@ -109,6 +149,10 @@ class Worker:
         self.metrics = build()
         self.stage = AlertStage(app, settings, self.metrics, rules.load(None), table, {"UA": "Ukraine"})
         self.table = table
+        world.generation += 1
+        for partition in (0, 1):
+            table.fence.take(partition, world.generation)
+        self.stage._guard._reader = LogReader(world)  # type: ignore[assignment]  # stands in
         intake: Any = self.stage.intake
         intake.finish = self._finish
 

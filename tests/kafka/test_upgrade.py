@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import NewPartitions
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from streams.cli.checks import Check
+from streams.cli.checks_kafka import kafka
 from streams.kafka import clients, topics
 from streams.settings import Settings
 from tests.kafka.clean import SEED, clean, logs
@@ -80,3 +83,20 @@ async def test_another_number_of_assessments_partitions(apache_kafka: ApacheKafk
     _, expected = expected_alerts(wider, await read_all(wider, "articles"))
     assert {alert["alert_id"] for alert in await alerts(wider)} == expected
     assert len(expected) > len(before)
+
+
+async def test_doctor_tells_a_changelog_that_an_older_version_made(apache_kafka: ApacheKafka, tmp_path: Path) -> None:
+    settings = settings_for(apache_kafka.servers, embedded=False, folder=tmp_path)
+    await topics.create(settings)
+
+    async def table() -> Check:
+        return next(check for check in [one async for one in kafka(settings)] if check.name == "table")
+
+    assert (await table()).verdict == "ok"
+    older = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
+    async with clients.admin(settings) as admin:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, settings.changelog_topic, older)])
+    found = await table()
+    assert found.verdict == "failed"
+    assert found.fix is not None
+    assert found.fix.endswith("--add-config min.compaction.lag.ms=300000")

@@ -1,0 +1,165 @@
+"""A worker that has lost its partition and does not know it: whatever it still writes changes nothing."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streams.alert.fence import Stamp
+from streams.assess.record import Assessment, Tick
+from streams.errors import FencedError
+from tests.contract.test_replay import messages, stories
+from tests.contract.world import Worker, World
+from tests.unit.alert.builders import HOUR, NOW, assessment
+
+pytestmark = pytest.mark.requirement(1)
+
+KEY = b"Actual|UA|evacuation"
+
+
+async def test_an_older_incident_behind_a_newer_one_is_not_read_and_is_written_over(tmp_path: Path) -> None:
+    world = World()
+    frozen = Worker(world, tmp_path)
+    await frozen.take(0, assessment("a0", offset=0))
+    old = world.changelog[KEY]
+    owner = Worker(world, tmp_path)
+    await owner.take(1, assessment("a1", offset=1, publisher="other", text="other words"))
+    new = world.changelog[KEY]
+    assert new != old
+    world.append(KEY, old, frozen.table.fence.stamp(0).encode())
+    assert Worker(world, tmp_path).table._table.data[KEY] == new
+
+    await owner.take(2, Tick("1", "tick", "articles", 0, NOW))
+    assert world.changelog[KEY] == new, "a reader that knows nothing of epochs, or a compaction, finds the newest"
+    assert owner.table._table.data == world.changelog
+
+
+async def test_a_deletion_is_not_undone(tmp_path: Path) -> None:
+    world = World()
+    frozen = Worker(world, tmp_path)
+    await frozen.take(0, assessment("a0", offset=0))
+    old = world.changelog[KEY]
+    owner = Worker(world, tmp_path)
+    for offset, hours in ((1, 1), (2, 25)):
+        await owner.take(offset, Tick("1", "tick", "articles", 0, NOW + hours * HOUR))
+    assert KEY not in world.changelog, "the story must end for this test to mean anything"
+    world.append(KEY, old, frozen.table.fence.stamp(0).encode())
+    await owner.take(3, Tick("1", "tick", "articles", 0, NOW + 25 * HOUR))
+    assert KEY not in world.changelog
+
+
+async def test_who_lost_the_partition_stops_and_acks_nothing(tmp_path: Path) -> None:
+    world = World()
+    frozen = Worker(world, tmp_path)
+    await frozen.take(0, assessment("a0", offset=0))
+    await Worker(world, tmp_path).take(1, assessment("a1", offset=1, country="LB"))
+    with pytest.raises(FencedError, match="away for longer than its session") as caught:
+        await frozen.take(1, assessment("a1", offset=1, country="LB"))
+    assert caught.value.exit_code == 4
+    assert world.acked == [0, 1]
+
+
+async def test_who_reads_a_late_write_at_its_start_writes_the_newer_state_again(tmp_path: Path) -> None:
+    world = World()
+    frozen = Worker(world, tmp_path)
+    await frozen.take(0, assessment("a0", offset=0))
+    old = world.changelog[KEY]
+    await Worker(world, tmp_path).take(1, assessment("a1", offset=1, publisher="other", text="other words"))
+    new = world.changelog[KEY]
+    world.append(KEY, old, frozen.table.fence.stamp(0).encode())
+    await Worker(world, tmp_path).take(2, assessment("a2", offset=2, country="LB"))
+    assert world.changelog[KEY] == new
+
+
+async def test_records_of_a_version_without_epochs_count(tmp_path: Path) -> None:
+    """A rolling upgrade: the partition goes to an older version and back."""
+    world = World()
+    await Worker(world, tmp_path).take(0, assessment("a0", offset=0))
+    at_first = world.changelog[KEY]
+    await Worker(world, tmp_path).take(1, assessment("a1", offset=1, publisher="other", text="other words"))
+    for key, value, _ in list(world.log[0]):
+        world.append(key, value)
+    world.append(KEY, at_first)
+    assert Worker(world, tmp_path).table._table.data[KEY] == at_first
+
+
+async def test_our_own_record_that_the_client_sent_twice_fences_nobody(tmp_path: Path) -> None:
+    world = World()
+    worker = Worker(world, tmp_path)
+    await worker.take(0, assessment("a0", offset=0))
+    old = world.changelog[KEY]
+    await worker.take(1, assessment("a1", offset=1, publisher="other", text="other words"))
+    new = world.changelog[KEY]
+    world.append(KEY, old, worker.table.fence.stamp(0).encode())
+    await worker.take(2, Tick("1", "tick", "articles", 0, NOW))
+    assert world.changelog[KEY] == new
+
+
+async def test_a_foreign_record_without_a_key_is_passed_by(tmp_path: Path) -> None:
+    world = World()
+    worker = Worker(world, tmp_path)
+    await worker.take(0, assessment("a0", offset=0))
+    world.append(None, b"x")  # type: ignore[arg-type]  # a producer that knows nothing of us
+    await worker.take(1, assessment("a1", offset=1, country="LB"))
+    assert world.acked == [0, 1]
+
+
+@pytest.mark.parametrize("value", [None, b"", b"x", b"-1 w", b"\xff\xfe", b"9" * 40, "²".encode()])
+def test_what_is_no_stamp_is_none(value: bytes | None) -> None:
+    assert Stamp.decode(value) is None
+
+
+def test_a_stamp_comes_back() -> None:
+    assert Stamp.decode(Stamp(7, "abc def").encode()) == Stamp(7, "abc def")
+
+
+Wake = tuple[int, int]
+"""Which of the workers that lost the partition wakes, and how many records it tries."""
+
+
+async def _haunted(
+    records: list[Assessment | Tick], folder: Path, takeovers: set[int], wakes: dict[int, list[Wake]]
+) -> World:
+    """Each takeover leaves a worker behind that does not know of it. It goes on where it was when it wakes."""
+    world = World()
+    owner, ghosts = Worker(world, folder), []
+    for offset, record in enumerate(records):
+        if offset in takeovers:
+            ghosts.append([owner, offset])
+            owner = Worker(world, folder)
+        await owner.take(offset, record)
+        for which, count in wakes.get(offset, []):
+            if not ghosts:
+                continue
+            ghost = ghosts[which % len(ghosts)]
+            for _ in range(count):
+                worker, at = ghost
+                if at >= len(records):
+                    break
+                try:
+                    await worker.take(at, records[at])
+                except FencedError:
+                    ghosts.remove(ghost)
+                    break
+                ghost[1] = at + 1
+        assert Worker(world, folder).table._table.data == owner.table._table.data, "a start here reads another state"
+    await owner.take(len(records), Tick("1", "tick", "articles", 0, NOW))
+    assert world.changelog == owner.table._table.data
+    return world
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    stories(),
+    st.sets(st.integers(0, 13), max_size=5),
+    st.dictionaries(st.integers(0, 13), st.lists(st.tuples(st.integers(0, 4), st.integers(1, 3)), max_size=2)),
+)
+def test_workers_that_wake_change_neither_the_table_nor_what_bots_see(
+    tmp_path: Path, records: list[Assessment | Tick], takeovers: set[int], wakes: dict[int, list[Wake]]
+) -> None:
+    haunted = asyncio.run(_haunted(records, tmp_path, takeovers, wakes))
+    quiet = asyncio.run(_haunted(records, tmp_path, set(), {}))
+    assert messages(haunted) == messages(quiet)
+    assert haunted.changelog == quiet.changelog
