@@ -45,11 +45,12 @@ def article(number: int, sentences: int = 8) -> bytes:
     return _about(COUNTRIES[number // 12] if about else None, number, sentences)
 
 
-def watched_article(number: int, *, once: bool = False) -> tuple[bytes, bytes]:
+def watched_article(number: int, *, once: bool = False, countries: int | None = None) -> tuple[bytes, bytes]:
     """Key and value of the article of that number, for runs of minutes: every third is about one of the 238 countries
-    of the world, each in turn, or only once, under its name as the key: order within a country is thus certain.
+    of the world (or so many of them), each in turn, or only once, under its name as the key: order within a country is
+    thus certain.
     """
-    world = _world()
+    world = _world()[:countries]
     if number % 3 == 0 and (number // 3 < len(world) or not once):
         country = world[number // 3 % len(world)]
         return country.encode(), _about(country, number, 2)
