@@ -3,9 +3,10 @@
     python -m tests.kafka.soak --minutes 30 --plot runs/soak.png
 
 One worker of each stage on an Apache Kafka of one node. Articles are fed as fast as they are worked on: a few hundred
-wait at any time. Growth is the slope of a line through all samples after the warm-up, in per cent of their mean an
-hour. The articles are about forty countries, whose incidents hold as many articles as they ever will
-(`most_articles`, 40 each) before the warm-up is over; the 238 of the world take 22 minutes for that. Ends with 1 if memory or descriptors grow by 2 % or more, if an article was lost, or if a worker ended.
+wait at any time. They are about forty countries, whose incidents hold as many articles as they ever will
+(`most_articles`, 40 each) before the warm-up is over; the 238 of the world take 22 minutes for that. Growth is the
+slope of a line through all samples after the warm-up, in per cent of their mean an hour. Ends with 1 if memory or
+descriptors grow by 2 % or more, if an article was lost, or if a worker ended.
 """
 
 import argparse
