@@ -2,15 +2,18 @@
 
 A worker that was frozen, or cut off, for longer than its session does not know that another one has its partitions,
 and a write that it had begun lands in the changelog behind newer ones. So each changelog record says in a header in
-which epoch, and by whom, it was written; who gets a partition begins an epoch above all that the log holds. Then
+which epoch, by whom, and as which of its writes it was written; who gets a partition begins an epoch above all that it
+has read. Then
 
-* who reads the log passes by what an older epoch wrote behind a newer one;
+* who reads the log passes by what an older epoch wrote behind a newer one, and what a client's second attempt left
+  behind a later record of the same writer;
 * who writes sees by the offset of its own record that another one stands before it, and looks at that: an older
   epoch's key is written again, a newer epoch ends this worker.
 
-Nothing newer is compacted away meanwhile: streams.kafka.topics gives the changelog a least age for that.
+Nothing newer is compacted away in the first five minutes (streams.kafka.topics), and an owner writes at every tick.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from streams.errors import FencedError
@@ -19,25 +22,26 @@ from streams.kafka.ledger import Hole
 __all__ = ["HEADER", "Fence", "Stamp"]
 
 HEADER = "tocsin-epoch"
-_LEAST = 1
+_STAMP = re.compile(rb"(\d{1,18}) (\d{1,18}) ([0-9a-z-]{1,40})")
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Who wrote a record, and in which epoch of its partition."""
+    """Who wrote a record, in which epoch of its partition, and as which of its writes there."""
 
     epoch: int
+    number: int
     writer: str
 
     def encode(self) -> bytes:
         """The header's value."""
-        return f"{self.epoch} {self.writer}".encode()
+        return f"{self.epoch} {self.number} {self.writer}".encode()
 
     @classmethod
     def decode(cls, value: bytes | None) -> "Stamp | None":
-        """None for a record without a stamp: an older version of Tocsin wrote it, and it counts."""
-        number, _, writer = (value or b"").decode("utf-8", "replace").partition(" ")
-        return cls(int(number), writer) if number.isascii() and number.isdecimal() and len(number) < 19 else None
+        """None for a record without a stamp: it is no worker's, so there is nothing to fence it with, and it counts."""
+        found = _STAMP.fullmatch(value or b"")
+        return cls(int(found[1]), int(found[2]), found[3].decode()) if found else None
 
 
 @dataclass(slots=True)
@@ -46,10 +50,13 @@ class _Log:
 
     epoch: int | None = None
     """Ours; None until we have taken the partition."""
+    writes: int = 0
     firsts: list[tuple[int, int]] = field(default_factory=list)
-    """Offset and number of each epoch's first record, both ascending: parts of a log are read twice."""
+    """First offset of each epoch that was above all before it; both ascend. Parts of a log are read twice."""
     last: int = -1
-    """The highest offset that we have read or written."""
+    """The highest offset that we have read, or the last that we have written."""
+    latest: tuple[int, Stamp] | None = None
+    """Offset and stamp of the record that counted last."""
     holes: list[Hole] = field(default_factory=list)
     stale: set[bytes] = field(default_factory=set)
 
@@ -57,9 +64,23 @@ class _Log:
     def newest(self) -> int:
         return self.firsts[-1][1] if self.firsts else 0
 
-    def began(self, offset: int, epoch: int) -> None:
-        if epoch > self.newest:
-            self.firsts.append((offset, epoch))
+    def counts(self, offset: int, stamp: Stamp) -> None:
+        if stamp.epoch > self.newest:
+            self.firsts.append((offset, stamp.epoch))
+        self.latest = (offset, stamp)
+
+    def missed(self, key: bytes | None) -> None:
+        if key is not None:
+            self.stale.add(key)
+
+    def late(self, offset: int, stamp: Stamp) -> bool:
+        if any(first < offset and epoch > stamp.epoch for first, epoch in self.firsts):
+            return True
+        if self.latest is None:
+            return False
+        before, other = self.latest
+        same = (stamp.epoch, stamp.writer) == (other.epoch, other.writer)
+        return before < offset and same and stamp.number < other.number
 
 
 class Fence:
@@ -72,66 +93,78 @@ class Fence:
     def _log(self, partition: int) -> _Log:
         return self._logs.setdefault(partition, _Log())
 
-    def read(self, partition: int, offset: int, key: bytes, stamp: Stamp | None) -> bool:
+    def read(self, partition: int, offset: int, key: bytes | None, stamp: Stamp | None) -> bool:
         """Whether the record that was read at `offset` counts. Offsets ascend, but a log may be read again."""
         log = self._log(partition)
         log.last = max(log.last, offset)
         if stamp is not None:
-            if any(first < offset and epoch > stamp.epoch for first, epoch in log.firsts):
-                log.stale.add(key)
+            if log.late(offset, stamp):
+                log.missed(key)
                 return False
-            log.began(offset, stamp.epoch)
-        log.stale.discard(key)
+            log.counts(offset, stamp)
+        if key is not None:
+            log.stale.discard(key)
         return True
 
     def take(self, partition: int, generation: int) -> None:
         """The partition is ours, by the consumer group's `generation`, and its log is read: begin an epoch.
 
-        The generation tells two workers that got the partition one after the other before either wrote anything.
+        Who has it after us has read no less and is of a later generation, so its epoch is above ours, although we may
+        have written nothing yet.
         """
         log = self._log(partition)
-        log.epoch = max(log.newest + 1, generation, _LEAST)
+        log.epoch = log.newest + max(generation, 1)
 
     def keep(self, partitions: set[int]) -> None:
         """Forget what we know of all other partitions: others write there, and we read them anew if they come back."""
         self._logs = {number: log for number, log in self._logs.items() if number in partitions}
 
     def stamp(self, partition: int) -> Stamp:
-        """The stamp for a record that we write now."""
+        """The stamp for a record that we write now; each is given once."""
         log = self._log(partition)
-        if log.epoch is None:
-            self.take(partition, 0)
-        assert log.epoch is not None, "taken above"
-        return Stamp(log.epoch, self._writer)
+        log.writes += 1
+        return Stamp(self._epoch(partition), log.writes, self._writer)
 
-    def wrote(self, partition: int, offset: int, key: bytes) -> None:
+    def _epoch(self, partition: int) -> int:
+        if self._log(partition).epoch is None:
+            self.take(partition, 1)
+        epoch = self._log(partition).epoch
+        assert epoch is not None, "taken above"
+        return epoch
+
+    def wrote(self, partition: int, offset: int, key: bytes, stamp: Stamp) -> None:
         """Our record has `offset`. What lies between it and what we knew of was written by somebody else."""
-        epoch = self.stamp(partition).epoch
         log = self._log(partition)
         log.stale.discard(key)
         if offset > log.last + 1:
             log.holes.append(Hole(log.last + 1, offset))
-        log.last = max(log.last, offset)
-        log.began(offset, epoch)
+        log.last = offset
+        log.counts(offset, stamp)
 
     def found(self, partition: int, key: bytes | None, stamp: Stamp | None) -> None:
         """Somebody else's record, in a hole. Raises FencedError if the partition is theirs now.
 
         It may be our own, sent a second time by the client and late: then, too, the key is written again.
         """
-        mine = self.stamp(partition)
-        if stamp is not None and stamp.writer != mine.writer and stamp.epoch >= mine.epoch:
+        epoch = self._epoch(partition)
+        if stamp is not None and stamp.writer != self._writer and stamp.epoch >= epoch:
             raise FencedError(
                 f"another worker writes the incidents of partition {partition} (epoch {stamp.epoch}, ours is"
-                f" {mine.epoch}): this one was away for longer than its session, so it stops"
+                f" {epoch}): this one was away for longer than its session, so it stops"
             )
-        if key is not None:
-            self._log(partition).stale.add(key)
+        self._log(partition).missed(key)
 
     def hole(self, partition: int) -> Hole | None:
-        """Offsets before our own records that nobody has looked at yet; each is given once."""
+        """Offsets before our own records that nobody has looked at yet."""
         holes = self._log(partition).holes
-        return holes.pop() if holes else None
+        return holes[-1] if holes else None
+
+    def looked(self, partition: int, end: int) -> None:
+        """All of that hole below `end` was looked at."""
+        holes = self._log(partition).holes
+        hole = holes.pop()
+        if end < hole.end:
+            holes.append(Hole(max(hole.first, end), hole.end))
 
     def stale(self, partition: int) -> list[bytes]:
         """Keys that must be written again, because the log's last record of them is not the newest state."""

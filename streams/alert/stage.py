@@ -196,7 +196,7 @@ class AlertStage:
 
     def assigned(self, partitions: set[int]) -> None:
         """The group gave us these partitions of the assessments: forget incidents of all others."""
-        self._table.keep(partitions, self._app.consumer.group_generation)
+        self._table.keep(partitions, self._app.consumer_generation_id)
 
     def sample(self) -> None:
         """Set the gauges that describe the table."""

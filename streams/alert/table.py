@@ -113,13 +113,13 @@ class IncidentTable:
         await self._write(key.encode(), None if incident is None else state.encode(incident), partition)
 
     async def _write(self, key: bytes, value: bytes | None, partition: int) -> None:
-        topic = self._table.changelog_topic
+        topic, stamp = self._table.changelog_topic, self.fence.stamp(partition)
         try:
             future = await topic.send(
                 key=key,
                 value=value,
                 partition=partition,
-                headers={HEADER: self.fence.stamp(partition).encode()},
+                headers={HEADER: stamp.encode()},
                 key_serializer="raw",
                 value_serializer="raw",
                 callback=self._table._on_changelog_sent,
@@ -127,7 +127,7 @@ class IncidentTable:
             written = await future
         except Exception as error:
             raise PublishError(f"no ack for the incident table's changelog ({type(error).__name__})") from error
-        self.fence.wrote(partition, written.offset, key)
+        self.fence.wrote(partition, written.offset, key, stamp)
         # The dict under Faust's wrapper: the changelog record is written already.
         if value is None:
             self._forget(key)
@@ -142,6 +142,8 @@ class IncidentTable:
         """Forget entries of partitions that are not ours any more; Faust reads them again if they come back. Ours are
         so by the consumer group's `generation`.
         """
+        # What Faust read last may lie in its buffer still, and would come over what we write.
+        self._table.app.tables.recovery.flush_buffers()
         self.fence.keep(partitions)
         for partition in partitions:
             self.fence.take(partition, generation)

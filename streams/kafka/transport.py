@@ -171,12 +171,6 @@ class LedgerConsumer(driver.Consumer):
         found: int | None = client.highwater(tp) if stable is None or stable < 0 else stable
         return found
 
-    @property
-    def group_generation(self) -> int:
-        """The consumer group's generation, as Kafka counts it; below nothing if we are in none."""
-        coordinator = self._thread._ensure_consumer()._coordinator
-        return int(getattr(coordinator, "generation", -1))
-
     async def log_end(self, tp: Any) -> int:
         """The end of what may be read of `tp`, asked of its leader now."""
         ends = await self._thread.highwaters(tp)

@@ -2,14 +2,18 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streams.alert.fence import Stamp
+from streams.alert.fence import HEADER, Fence, Stamp
+from streams.alert.table import IncidentTable, make_table
 from streams.assess.record import Assessment, Tick
 from streams.errors import FencedError
+from streams.kafka.app import make_app
+from streams.settings import Settings
 from tests.contract.test_replay import messages, stories
 from tests.contract.world import Worker, World
 from tests.unit.alert.builders import HOUR, NOW, assessment
@@ -73,16 +77,45 @@ async def test_who_reads_a_late_write_at_its_start_writes_the_newer_state_again(
     assert world.changelog[KEY] == new
 
 
-async def test_records_of_a_version_without_epochs_count(tmp_path: Path) -> None:
-    """A rolling upgrade: the partition goes to an older version and back."""
+async def test_what_no_worker_wrote_counts_at_a_start(tmp_path: Path) -> None:
+    """There is nothing to fence it with; it may be a repair by hand."""
     world = World()
     await Worker(world, tmp_path).take(0, assessment("a0", offset=0))
     at_first = world.changelog[KEY]
     await Worker(world, tmp_path).take(1, assessment("a1", offset=1, publisher="other", text="other words"))
-    for key, value, _ in list(world.log[0]):
-        world.append(key, value)
     world.append(KEY, at_first)
     assert Worker(world, tmp_path).table._table.data[KEY] == at_first
+
+
+def test_who_comes_later_has_the_higher_epoch_whatever_the_group_counts() -> None:
+    """Also where the group was made anew, and begins to count at one, and where nobody wrote in between."""
+    early, late = Fence("early"), Fence("late")
+    for fence in (early, late):
+        assert fence.read(0, 7, KEY, Stamp(100, 1, "before"))
+    early.take(0, 1)
+    late.take(0, 2)
+    assert late.stamp(0).epoch > early.stamp(0).epoch > 100
+
+
+async def test_what_lies_in_fausts_buffer_comes_before_our_epoch(tmp_path: Path) -> None:
+    """Faust flushes at the next rebalance or stop what it read last; by then we may have written over it."""
+    app = make_app("test-table", Settings(data_dir=tmp_path))
+    table = make_table(app, "incidents")
+    view, recovery = IncidentTable(table), app.tables.recovery
+    headers = [(HEADER, Stamp(5, 9, "frozen").encode())]
+    message = SimpleNamespace(topic="changelog", partition=0, offset=3, key=KEY, value=b"old", headers=headers)
+    recovery.buffers[table].append(SimpleNamespace(message=message, key=KEY, value=b"old"))
+    view.keep({0}, 6)
+    assert table.data[KEY] == b"old"
+    assert not recovery.buffers[table]
+
+
+def test_a_late_second_copy_of_our_own_write_is_passed_by_and_a_log_may_be_read_twice() -> None:
+    fence = Fence("reader")
+    log = [Stamp(5, 1, "w"), Stamp(5, 2, "w"), Stamp(5, 1, "w"), Stamp(5, 3, "w")]
+    for _ in range(2):
+        assert [fence.read(0, offset, b"%d" % offset, stamp) for offset, stamp in enumerate(log)] == [1, 1, 0, 1]
+    assert fence.stale(0) == [b"2"]
 
 
 async def test_our_own_record_that_the_client_sent_twice_fences_nobody(tmp_path: Path) -> None:
@@ -106,13 +139,13 @@ async def test_a_foreign_record_without_a_key_is_passed_by(tmp_path: Path) -> No
     assert world.acked == [0, 1]
 
 
-@pytest.mark.parametrize("value", [None, b"", b"x", b"-1 w", b"\xff\xfe", b"9" * 40, "²".encode()])
+@pytest.mark.parametrize("value", [None, b"", b"x", b"-1 1 w", b"\xff\xfe", b"9" * 40, "² 1 w".encode(), b"1 1 W"])
 def test_what_is_no_stamp_is_none(value: bytes | None) -> None:
     assert Stamp.decode(value) is None
 
 
 def test_a_stamp_comes_back() -> None:
-    assert Stamp.decode(Stamp(7, "abc def").encode()) == Stamp(7, "abc def")
+    assert Stamp.decode(Stamp(7, 12, "abc-0").encode()) == Stamp(7, 12, "abc-0")
 
 
 Wake = tuple[int, int]

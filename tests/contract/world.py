@@ -64,7 +64,7 @@ class FakeTable:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.fence = Fence(f"worker {id(self)}")
+        self.fence = Fence(f"worker-{id(self)}")
         self.data: dict[bytes, bytes] = {}
         for partition, records in world.log.items():
             for offset, (key, value, stamp) in enumerate(records):
@@ -74,7 +74,8 @@ class FakeTable:
                 if value is not None:
                     self.data[key] = value
         self.changelog_topic = self
-        self.app = SimpleNamespace(tables=SimpleNamespace(recovery=SimpleNamespace(active_offsets={})))
+        recovery = SimpleNamespace(active_offsets={}, flush_buffers=lambda: None)
+        self.app = SimpleNamespace(tables=SimpleNamespace(recovery=recovery))
 
     def _on_changelog_sent(self, future: Any) -> None:
         raise AssertionError("Faust's callback would write the table a second time")
@@ -104,6 +105,7 @@ class LogReader:
         for offset in range(hole.first, min(hole.end, len(records))):
             key, _, stamp = records[offset]
             yield Piece(SimpleNamespace(key=key, headers=[(HEADER, stamp)]), offset)
+        yield Piece(None, hole.end)
 
     async def close(self) -> None:
         return
@@ -116,7 +118,7 @@ class FakeApp:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.consumer = SimpleNamespace(ack=lambda message: None, flow_active=True, group_generation=world.generation)
+        self.consumer = SimpleNamespace(ack=lambda message: None, flow_active=True)
 
     async def maybe_start_producer(self) -> "FakeApp":
         return self
@@ -154,6 +156,7 @@ class Worker:
             table.fence.take(partition, world.generation)
         self.stage._guard._reader = LogReader(world)  # type: ignore[assignment]  # stands in
         intake: Any = self.stage.intake
+        intake._ledger.enter(app.consumer_generation_id)
         intake.finish = self._finish
 
     def _finish(self, delivery: Delivery) -> None:

@@ -207,6 +207,8 @@ def main() -> int:
             break
         kind = chosen.feed or ("plain" if plan.embedded or plan.alone else _FEEDS[number % len(_FEEDS)])
         plan = replace(plan, faults=min(chosen.round, chosen.faults - total.faults), feed=Feed(kind=kind))
+        if chosen.keep:
+            chosen.keep.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f"tocsin-faults-{plan.seed}-", dir=chosen.keep))
         try:
             verdict = asyncio.run(a_round(plan, folder))

@@ -56,18 +56,18 @@ async def late_writes(settings: Settings) -> None:
         changed = dict.fromkeys(newest, b"an older state")
         assert newest
 
-        await _write(settings, changed, Stamp(0, "frozen"))
+        await _write(settings, changed, Stamp(0, 1, "frozen"))
 
         async def mended() -> bool:
             found = await _log(settings)
-            ours = all(found[key][-1][1] not in (None, Stamp(0, "frozen")) for key in changed)
+            ours = all(found[key][-1][1] not in (None, Stamp(0, 1, "frozen")) for key in changed)
             return ours and all(found[key][-1][0] == value for key, value in newest.items())
 
         # Ticks come by themselves, so no further article is needed.
         await until(mended, 60, "the newest incidents are the log's newest again")
         assert "written by others" in alert.text()
 
-        await _write(settings, changed, Stamp(1 << 40, "successor"))
+        await _write(settings, changed, Stamp(1 << 40, 1, "successor"))
         assert alert.process.wait(60) == 4, alert.text()[-2000:]
         assert "another worker writes the incidents" in alert.text()
 
