@@ -22,7 +22,10 @@ TARGET ?= decoder
 TIME ?= 300
 MINUTES ?= 30
 
-.PHONY: help venv demo test lint types unit bench faults soak fuzz clean
+FAULTY := tests/kafka/test_faults.py
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+
+.PHONY: help venv demo test lint types unit with-faults with-brokers bench faults soak fuzz clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' $(MAKEFILE_LIST)
@@ -51,12 +54,19 @@ lint: venv
 types: venv
 	$(BIN)/mypy -p streams -p models
 
-# What needs no broker runs in two processes of one torch thread each; what measures or breaks brokers has the machine
-# to itself.
+# What needs no broker runs in two processes of one torch thread each, and so do faults beside the other tests with
+# brokers, which mostly wait; what measures has the machine to itself.
 unit: venv
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not timing" tests/unit tests/contract tests/fuzz
 	$(BIN)/pytest -m timing tests/unit
-	$(BIN)/pytest tests/kafka tests/bench
+	$(MAKE) --no-print-directory -j 2 $(SYNC) with-faults with-brokers
+	$(BIN)/pytest tests/bench
+
+with-faults: venv
+	$(BIN)/pytest -p no:cacheprovider $(FAULTY)
+
+with-brokers: venv
+	$(BIN)/pytest -p no:cacheprovider tests/kafka $(FAULTY:%=--ignore=%)
 
 bench: venv  ## throughput, latency, loop lag and memory, as ratios within one run
 	$(BIN)/pytest -m bench -s tests/bench

@@ -1,6 +1,7 @@
 """A worker that has lost its partition and does not know it: whatever it still writes changes nothing."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,11 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from streams.alert import guard
 from streams.alert.fence import HEADER, Fence, Stamp
 from streams.alert.table import IncidentTable, make_table
 from streams.assess.record import Assessment, Tick
-from streams.errors import FencedError
+from streams.errors import BrokerError, FencedError
 from streams.kafka.app import make_app
+from streams.kafka.reread import Piece
 from streams.settings import Settings
 from tests.contract.test_replay import messages, stories
 from tests.contract.world import Worker, World
@@ -135,6 +138,43 @@ async def test_a_foreign_record_without_a_key_is_passed_by(tmp_path: Path) -> No
     worker = Worker(world, tmp_path)
     await worker.take(0, assessment("a0", offset=0))
     world.append(None, b"x")  # type: ignore[arg-type]  # a producer that knows nothing of us
+    await worker.take(1, assessment("a1", offset=1, country="LB"))
+    assert world.acked == [0, 1]
+
+
+class Silent:
+    """A leader that gives none of its records."""
+
+    async def pieces(self, *_: object) -> AsyncIterator[Piece]:
+        return
+        yield
+
+    async def close(self) -> None:
+        return
+
+
+async def test_a_leader_that_does_not_give_its_records_ends_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "_PATIENCE", 1)
+    world = World()
+    worker = Worker(world, tmp_path)
+    await worker.take(0, assessment("a0", offset=0))
+    world.append(KEY, b"x", Stamp(0, 1, "frozen").encode())
+    worker.stage._guard._reader = Silent()  # type: ignore[assignment]  # stands in
+    with pytest.raises(BrokerError, match="does not give its records from 2 on"):
+        await worker.take(1, assessment("a1", offset=1, country="LB"))
+    assert world.acked == [0]
+
+
+async def test_a_rebalance_does_not_wait_for_the_mending(tmp_path: Path) -> None:
+    """Whoever has the partition afterwards reads it again."""
+    world = World()
+    worker = Worker(world, tmp_path)
+    await worker.take(0, assessment("a0", offset=0))
+    world.append(KEY, b"x", Stamp(0, 1, "frozen").encode())
+    worker.stage._app.consumer.flow_active = False
+    worker.stage._guard._reader = Silent()  # type: ignore[assignment]  # stands in
     await worker.take(1, assessment("a1", offset=1, country="LB"))
     assert world.acked == [0, 1]
 
