@@ -35,6 +35,10 @@ would otherwise keep a broken worker in the group."""
 _MARGIN = 120.0
 """Seconds beyond the rebalance timeout in which the group must have settled and the table been read."""
 
+_METADATA_MS = 10_000
+"""A group's leader that could not ask for the topics, because a broker had just died, gives everybody nothing, and the
+client asks again only after this time; with its five minutes all workers of a stage stood still so long."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -216,6 +220,7 @@ def make_app(name: str, settings: Settings) -> StageApp:
         producer_threaded=False,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=settings.fetch_bytes,
+        consumer_metadata_max_age_ms=_METADATA_MS,
         broker_max_poll_records=settings.buffer_records,
         stream_buffer_maxsize=settings.buffer_records,
         broker_commit_interval=settings.commit_interval,

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 from faust.transport.drivers import aiokafka as driver
 
@@ -143,3 +144,26 @@ async def test_a_commit_that_is_never_answered_is_given_up(monkeypatch: pytest.M
 def test_aiokafka_calls_a_missing_topic_worth_trying_again() -> None:
     """Why the bound is needed; when this is no longer so, look at it again."""
     assert UnknownTopicOrPartitionError.retriable
+
+
+@pytest.mark.xfail(strict=True, reason="aiokafka 0.14 asks again only when its metadata is old")
+async def test_aiokafka_asks_again_for_topics_that_it_could_not_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    async def failed(*_: object) -> bool:
+        nonlocal asked
+        asked += 1
+        return False
+
+    client = AIOKafkaClient(bootstrap_servers="127.0.0.1:1")
+    monkeypatch.setattr(client, "_metadata_update", failed)
+    synchronizer = asyncio.create_task(client._md_synchronizer())
+    assert await client.force_metadata_update() is False
+    await asyncio.sleep(0.5)
+    synchronizer.cancel()
+    assert asked > 1
+
+
+def test_so_metadata_is_never_old(app: StageApp) -> None:
+    """A group whose leader knows no topics stands still until then: seeds 6 and 7 of the faults."""
+    assert app.conf.consumer_metadata_max_age_ms <= 10_000
