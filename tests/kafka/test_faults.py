@@ -19,9 +19,10 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.mark.requirement(1)
 @pytest.mark.requirement(11)
 async def test_twenty_faults_on_three_nodes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan = Plan(SEED + 2, faults=23, pause=(1.0, 4.0))  # a few find no occasion
+    plan = Plan(SEED + 2, faults=27, pause=(1.0, 4.0))  # some find no occasion
     assert "scale" in {fault.name for fault, _ in plan.drawn()}
-    await clean(plan, tmp_path, capsys)
+    verdict = await clean(plan, tmp_path, capsys)
+    assert verdict.faults >= 20
 
 
 @pytest.mark.embedded
