@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from aiokafka.admin import RecordsToDelete
+from aiokafka.errors import LeaderNotAvailableError
 from aiokafka.structs import TopicPartition
 
 from streams.kafka import clients
@@ -203,6 +204,8 @@ async def _delete(scene: Scene, chance: random.Random) -> bool:
     async with clients.admin(scene.settings) as admin, clients.consumer(scene.settings) as consumer:
         committed = await admin.list_consumer_group_offsets("tocsin-assess", partitions=parts)
         ends = await consumer.end_offsets(parts)
+        if not set(parts) <= committed.keys() & ends.keys():
+            raise LeaderNotAvailableError  # another fault's doing: we are asked to try again
         first = {part: max(0, committed[part].offset) for part in parts}
         before = {part: min(ends[part], first[part] + chance.randrange(10)) for part in parts}
         there = await read_all(scene.settings, scene.articles)
