@@ -15,9 +15,11 @@ Nothing newer is compacted away in the first five minutes (streams.kafka.topics)
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from streams.errors import FencedError
 from streams.kafka.ledger import Hole
+from streams.kafka.records import pairs_of
 
 __all__ = ["HEADER", "Fence", "Stamp"]
 
@@ -43,16 +45,21 @@ class Stamp:
         found = _STAMP.fullmatch(value or b"")
         return cls(int(found[1]), int(found[2]), found[3].decode()) if found else None
 
+    @classmethod
+    def of(cls, headers: Any) -> "Stamp | None":
+        """The stamp among a record's headers, whichever client gave them."""
+        return cls.decode(dict(pairs_of(headers)).get(HEADER))
+
 
 @dataclass(slots=True)
 class _Log:
     """What we know of one partition of the changelog."""
 
-    epoch: int | None = None
-    """Ours; None until we have taken the partition."""
+    epoch: int = 0
+    """Ours; below every other until we have taken the partition."""
     writes: int = 0
     firsts: list[tuple[int, int]] = field(default_factory=list)
-    """First offset of each epoch that was above all before it; both ascend. Parts of a log are read twice."""
+    """Offset and epoch, wherever an epoch was above all that we knew. Parts of a log are read twice."""
     last: int = -1
     """The highest offset that we have read, or the last that we have written."""
     latest: tuple[int, Stamp] | None = None
@@ -120,17 +127,10 @@ class Fence:
         self._logs = {number: log for number, log in self._logs.items() if number in partitions}
 
     def stamp(self, partition: int) -> Stamp:
-        """The stamp for a record that we write now; each is given once."""
+        """The stamp for a record that we write now, to a partition that we have taken; each is given once."""
         log = self._log(partition)
         log.writes += 1
-        return Stamp(self._epoch(partition), log.writes, self._writer)
-
-    def _epoch(self, partition: int) -> int:
-        if self._log(partition).epoch is None:
-            self.take(partition, 1)
-        epoch = self._log(partition).epoch
-        assert epoch is not None, "taken above"
-        return epoch
+        return Stamp(log.epoch, log.writes, self._writer)
 
     def wrote(self, partition: int, offset: int, key: bytes, stamp: Stamp) -> None:
         """Our record has `offset`. What lies between it and what we knew of was written by somebody else."""
@@ -146,13 +146,13 @@ class Fence:
 
         It may be our own, sent a second time by the client and late: then, too, the key is written again.
         """
-        epoch = self._epoch(partition)
-        if stamp is not None and stamp.writer != self._writer and stamp.epoch >= epoch:
+        log = self._log(partition)
+        if stamp is not None and stamp.writer != self._writer and stamp.epoch >= log.epoch:
             raise FencedError(
                 f"another worker writes the incidents of partition {partition} (epoch {stamp.epoch}, ours is"
-                f" {epoch}): this one was away for longer than its session, so it stops"
+                f" {log.epoch}): this one was away for longer than its session, so it stops"
             )
-        self._log(partition).missed(key)
+        log.missed(key)
 
     def hole(self, partition: int) -> Hole | None:
         """Offsets before our own records that nobody has looked at yet."""

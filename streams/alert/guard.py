@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from streams.alert.table import IncidentTable, stamp_of
+from streams.alert.fence import Stamp
+from streams.alert.table import IncidentTable
 from streams.errors import BrokerError
 from streams.kafka.ledger import Hole, TopicPartition
 from streams.kafka.reread import Rereader
@@ -56,7 +57,7 @@ class Guard:
         try:
             async for piece in self._reader.pieces(TopicPartition(self._topic, partition), hole, self._over):
                 if piece.record is not None:
-                    self._table.fence.found(partition, piece.record.key, stamp_of(piece.record.headers))
+                    self._table.fence.found(partition, piece.record.key, Stamp.of(piece.record.headers))
                 reached = max(reached, piece.end)
         finally:
             await self._reader.close()

@@ -5,7 +5,7 @@ returns when the broker has acknowledged the record, so that "deliver, write, fl
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -19,7 +19,7 @@ from streams.alert.incident import Incident
 from streams.alert.progress import Progress
 from streams.errors import PublishError
 
-__all__ = ["IncidentTable", "make_table", "stamp_of"]
+__all__ = ["IncidentTable", "make_table"]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -164,12 +164,6 @@ class IncidentTable:
             recovery.revoke(tp)
 
 
-def stamp_of(headers: Any) -> Stamp | None:
-    """The stamp among a record's headers, as Faust (a mapping) or aiokafka (pairs) gives them."""
-    pairs = dict(headers.items() if isinstance(headers, Mapping) else headers or ())
-    return Stamp.decode(pairs.get(HEADER))
-
-
 class FencedTable(faust.Table):
     """A Faust table that passes by what a worker wrote after it had lost the partition."""
 
@@ -180,7 +174,7 @@ class FencedTable(faust.Table):
         super().apply_changelog_batch([event for event in batch if self._counts(event.message)])
 
     def _counts(self, message: Any) -> bool:
-        stamp = stamp_of(message.headers)
+        stamp = Stamp.of(message.headers)
         if self.fence.read(message.partition, message.offset, message.key, stamp):
             return True
         _log.warning(

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from streams.errors import BrokerError
 from streams.kafka.ledger import Admission, Hole, Ledger, TopicPartition
-from streams.kafka.records import Delivery, plausible_ms
+from streams.kafka.records import Delivery, pairs_of, plausible_ms
 from streams.kafka.reread import Rereader
 from streams.observe.metrics import Metrics
 from streams.settings import Settings
@@ -284,15 +284,13 @@ def _faust_tp(tp: TopicPartition) -> Any:
 
 
 def _delivery(tp: TopicPartition, message: Any) -> Delivery:
-    headers = message.headers or ()
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
     return Delivery(
         tp=tp,
         offset=message.offset,
         timestamp_ms=plausible_ms(round((message.timestamp or 0.0) * 1000)),
         key=message.key,
         value=message.value,
-        headers=tuple((name, value) for name, value in pairs),
+        headers=pairs_of(message.headers),
         generation=message.generation_id,
         message=message,
     )

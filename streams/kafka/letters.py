@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 
 from streams.kafka.deadletters import HEADERS, MARK, dlq_name
-from streams.kafka.records import Headers, Outgoing, plausible_ms
+from streams.kafka.records import Headers, Outgoing, pairs_of, plausible_ms
 from streams.kafka.scan import partitions_of, to_the_ends
 from streams.settings import Settings
 
@@ -48,7 +48,7 @@ class Letter:
     @classmethod
     def of(cls, record: Any) -> "Letter":
         """The letter in a consumer's `record`."""
-        headers: Headers = tuple(record.headers or ())
+        headers = pairs_of(record.headers)
         # Ours come last, in their order; what an original calls by our names stands before them and is only its own.
         ours = headers[-len(HEADERS) :]
         if tuple(name for name, _ in ours) != HEADERS:

@@ -7,13 +7,18 @@ from typing import Any
 
 from streams.kafka.ledger import TopicPartition
 
-__all__ = ["Delivery", "Headers", "Outgoing", "plausible_ms"]
+__all__ = ["Delivery", "Headers", "Outgoing", "pairs_of", "plausible_ms"]
 
 Headers = tuple[tuple[str, bytes | None], ...]
 """Names and values, in order; Kafka allows a name twice, and a value that is null."""
 
 _LATEST_MS = 7_258_118_400_000
 """2200-01-01: a later timestamp is in micro- or nanoseconds, a frequent mistake of producers."""
+
+
+def pairs_of(headers: Any) -> Headers:
+    """A record's headers, as Faust (a mapping, or none) or aiokafka (pairs) gives them."""
+    return tuple(headers.items() if isinstance(headers, Mapping) else headers or ())
 
 
 def plausible_ms(timestamp: int) -> int:

@@ -24,15 +24,22 @@ from tests.unit.alert.builders import HOUR, NOW, assessment
 pytestmark = pytest.mark.requirement(1)
 
 KEY = b"Actual|UA|evacuation"
+SECOND = assessment("a1", offset=1, publisher="other", text="other words")
+"""The record after the first: another report of the same incident."""
+
+
+async def _begun(folder: Path) -> tuple[World, Worker, bytes]:
+    """A world in which one worker has judged one report, and the incident as it is then."""
+    world = World()
+    worker = Worker(world, folder)
+    await worker.take(0, assessment("a0", offset=0))
+    return world, worker, world.changelog[KEY]
 
 
 async def test_an_older_incident_behind_a_newer_one_is_not_read_and_is_written_over(tmp_path: Path) -> None:
-    world = World()
-    frozen = Worker(world, tmp_path)
-    await frozen.take(0, assessment("a0", offset=0))
-    old = world.changelog[KEY]
+    world, frozen, old = await _begun(tmp_path)
     owner = Worker(world, tmp_path)
-    await owner.take(1, assessment("a1", offset=1, publisher="other", text="other words"))
+    await owner.take(1, SECOND)
     new = world.changelog[KEY]
     assert new != old
     world.append(KEY, old, frozen.table.fence.stamp(0).encode())
@@ -44,10 +51,7 @@ async def test_an_older_incident_behind_a_newer_one_is_not_read_and_is_written_o
 
 
 async def test_a_deletion_is_not_undone(tmp_path: Path) -> None:
-    world = World()
-    frozen = Worker(world, tmp_path)
-    await frozen.take(0, assessment("a0", offset=0))
-    old = world.changelog[KEY]
+    world, frozen, old = await _begun(tmp_path)
     owner = Worker(world, tmp_path)
     for offset, hours in ((1, 1), (2, 25)):
         await owner.take(offset, Tick("1", "tick", "articles", 0, NOW + hours * HOUR))
@@ -58,9 +62,7 @@ async def test_a_deletion_is_not_undone(tmp_path: Path) -> None:
 
 
 async def test_who_lost_the_partition_stops_and_acks_nothing(tmp_path: Path) -> None:
-    world = World()
-    frozen = Worker(world, tmp_path)
-    await frozen.take(0, assessment("a0", offset=0))
+    world, frozen, _ = await _begun(tmp_path)
     await Worker(world, tmp_path).take(1, assessment("a1", offset=1, country="LB"))
     with pytest.raises(FencedError, match="away for longer than its session") as caught:
         await frozen.take(1, assessment("a1", offset=1, country="LB"))
@@ -69,11 +71,8 @@ async def test_who_lost_the_partition_stops_and_acks_nothing(tmp_path: Path) -> 
 
 
 async def test_who_reads_a_late_write_at_its_start_writes_the_newer_state_again(tmp_path: Path) -> None:
-    world = World()
-    frozen = Worker(world, tmp_path)
-    await frozen.take(0, assessment("a0", offset=0))
-    old = world.changelog[KEY]
-    await Worker(world, tmp_path).take(1, assessment("a1", offset=1, publisher="other", text="other words"))
+    world, frozen, old = await _begun(tmp_path)
+    await Worker(world, tmp_path).take(1, SECOND)
     new = world.changelog[KEY]
     world.append(KEY, old, frozen.table.fence.stamp(0).encode())
     await Worker(world, tmp_path).take(2, assessment("a2", offset=2, country="LB"))
@@ -82,10 +81,8 @@ async def test_who_reads_a_late_write_at_its_start_writes_the_newer_state_again(
 
 async def test_what_no_worker_wrote_counts_at_a_start(tmp_path: Path) -> None:
     """There is nothing to fence it with; it may be a repair by hand."""
-    world = World()
-    await Worker(world, tmp_path).take(0, assessment("a0", offset=0))
-    at_first = world.changelog[KEY]
-    await Worker(world, tmp_path).take(1, assessment("a1", offset=1, publisher="other", text="other words"))
+    world, _, at_first = await _begun(tmp_path)
+    await Worker(world, tmp_path).take(1, SECOND)
     world.append(KEY, at_first)
     assert Worker(world, tmp_path).table._table.data[KEY] == at_first
 
@@ -122,11 +119,8 @@ def test_a_late_second_copy_of_our_own_write_is_passed_by_and_a_log_may_be_read_
 
 
 async def test_our_own_record_that_the_client_sent_twice_fences_nobody(tmp_path: Path) -> None:
-    world = World()
-    worker = Worker(world, tmp_path)
-    await worker.take(0, assessment("a0", offset=0))
-    old = world.changelog[KEY]
-    await worker.take(1, assessment("a1", offset=1, publisher="other", text="other words"))
+    world, worker, old = await _begun(tmp_path)
+    await worker.take(1, SECOND)
     new = world.changelog[KEY]
     world.append(KEY, old, worker.table.fence.stamp(0).encode())
     await worker.take(2, Tick("1", "tick", "articles", 0, NOW))
@@ -134,9 +128,7 @@ async def test_our_own_record_that_the_client_sent_twice_fences_nobody(tmp_path:
 
 
 async def test_a_foreign_record_without_a_key_is_passed_by(tmp_path: Path) -> None:
-    world = World()
-    worker = Worker(world, tmp_path)
-    await worker.take(0, assessment("a0", offset=0))
+    world, worker, _ = await _begun(tmp_path)
     world.append(None, b"x")  # type: ignore[arg-type]  # a producer that knows nothing of us
     await worker.take(1, assessment("a1", offset=1, country="LB"))
     assert world.acked == [0, 1]
@@ -157,9 +149,7 @@ async def test_a_leader_that_does_not_give_its_records_ends_the_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "_PATIENCE", 1)
-    world = World()
-    worker = Worker(world, tmp_path)
-    await worker.take(0, assessment("a0", offset=0))
+    world, worker, _ = await _begun(tmp_path)
     world.append(KEY, b"x", Stamp(0, 1, "frozen").encode())
     worker.stage._guard._reader = Silent()  # type: ignore[assignment]  # stands in
     with pytest.raises(BrokerError, match="does not give its records from 2 on"):
@@ -169,9 +159,7 @@ async def test_a_leader_that_does_not_give_its_records_ends_the_worker(
 
 async def test_a_rebalance_does_not_wait_for_the_mending(tmp_path: Path) -> None:
     """Whoever has the partition afterwards reads it again."""
-    world = World()
-    worker = Worker(world, tmp_path)
-    await worker.take(0, assessment("a0", offset=0))
+    world, worker, _ = await _begun(tmp_path)
     world.append(KEY, b"x", Stamp(0, 1, "frozen").encode())
     worker.stage._app.consumer.flow_active = False
     worker.stage._guard._reader = Silent()  # type: ignore[assignment]  # stands in

@@ -1,6 +1,5 @@
 """Late writes of a worker that lost its partition, on real brokers: seen, written over, and who is older stops."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from streams.kafka.embedded import EmbeddedBroker
 from streams.settings import Settings
 from tests.kafka.cluster import ApacheKafka
 from tests.kafka.load import article
-from tests.kafka.tools import Worker, feed, read_all, settings_for, until
+from tests.kafka.tools import Worker, all_through, feed, read_all, settings_for, until
 
 ARTICLES = 60
 
@@ -21,7 +20,7 @@ async def _log(settings: Settings) -> dict[tuple[int, bytes], list[tuple[bytes |
     """By partition and key, the values and stamps of the changelog in the order of offsets."""
     found: dict[tuple[int, bytes], list[tuple[bytes | None, Stamp | None]]] = {}
     for record in sorted(await read_all(settings, settings.changelog_topic), key=lambda one: one.offset):
-        stamp = Stamp.decode(dict(record.headers).get(HEADER))
+        stamp = Stamp.of(record.headers)
         found.setdefault((record.partition, record.key), []).append((record.value, stamp))
     return found
 
@@ -43,12 +42,7 @@ async def late_writes(settings: Settings) -> None:
 
         await feed(settings, "articles", ((None, article(number, 2), ()) for number in range(ARTICLES)))
 
-        async def done() -> bool:
-            audit = [json.loads(record.value) for record in await read_all(settings, "audit")]
-            behind = alert.metric("tocsin_consumer_lag_messages")
-            return len({(one["partition"], one["offset"]) for one in audit}) == ARTICLES and behind == 0
-
-        await until(done, 60, "an outcome for each article")
+        await all_through(settings, alert, ARTICLES)
         log = await _log(settings)
         assert all(stamp is not None for writes in log.values() for _, stamp in writes)
         assert "written by others" not in alert.text(), "in a calm run nobody else writes"

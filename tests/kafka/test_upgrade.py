@@ -1,6 +1,5 @@
 """What an upgrade meets: two versions on one table and one topic, and another number of `assessments` partitions."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from tests.kafka.clean import SEED, clean, logs
 from tests.kafka.cluster import ApacheKafka
 from tests.kafka.load import article
 from tests.kafka.rounds import Plan
-from tests.kafka.tools import RECORD, Worker, alerts, feed, read_all, settings_for, until
+from tests.kafka.tools import RECORD, Worker, alerts, all_through, feed, read_all, settings_for, until
 from tests.kafka.verdict import expected_alerts
 
 pytestmark = pytest.mark.kafka
@@ -42,13 +41,7 @@ async def through(settings: Settings, count: int) -> None:
     with Worker(settings, "assess") as assess, Worker(settings, "alert") as alert:
         for worker in (assess, alert):
             worker.wait_ready()
-
-        async def done() -> bool:
-            audit = [json.loads(record.value) for record in await read_all(settings, "audit")]
-            behind = alert.metric("tocsin_consumer_lag_messages")
-            return len({(one["partition"], one["offset"]) for one in audit}) == count and behind == 0
-
-        await until(done, 90, f"outcomes of {count} articles")
+        await all_through(settings, alert, count)
         for worker in (assess, alert):
             assert worker.kill(15) == 0, worker.text()[-2000:]
 

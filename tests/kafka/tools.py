@@ -157,6 +157,17 @@ async def alerts(settings: Settings) -> list[dict[str, Any]]:
     return [json.loads(record.value) for record in await read_all(settings, settings.alerts_topic)]
 
 
+async def all_through(settings: Settings, alert: "Worker", count: int) -> None:
+    """Wait until so many articles have an outcome and `alert`, the one worker of its stage, has read all."""
+
+    async def done() -> bool:
+        audit = [json.loads(record.value) for record in await read_all(settings, "audit")]
+        behind = alert.metric("tocsin_consumer_lag_messages")
+        return len({(one["partition"], one["offset"]) for one in audit}) == count and behind == 0
+
+    await until(done, 90, f"outcomes of {count} articles")
+
+
 async def until(condition: Any, seconds: float, what: str, every: float = 0.3) -> Any:
     """Await `condition()` until it is true; its value. Fails with `what` otherwise."""
     end = time.monotonic() + seconds
