@@ -120,15 +120,21 @@ class Fence:
         have written nothing yet.
         """
         log = self._log(partition)
-        log.epoch = log.newest + max(generation, 1)
+        # Generations begin with 0 on some brokers, and two owners' epochs must differ.
+        log.epoch = log.newest + max(generation, 0) + 1
 
     def keep(self, partitions: set[int]) -> None:
         """Forget what we know of all other partitions: others write there, and we read them anew if they come back."""
         self._logs = {number: log for number, log in self._logs.items() if number in partitions}
 
     def stamp(self, partition: int) -> Stamp:
-        """The stamp for a record that we write now, to a partition that we have taken; each is given once."""
+        """The stamp for a record that we write now, to a partition that we have taken; each is given once.
+
+        Raises FencedError if we have read of a newer epoch since: nobody would count what we write.
+        """
         log = self._log(partition)
+        if log.newest > log.epoch:
+            raise self._fenced(partition, log.newest)
         log.writes += 1
         return Stamp(log.epoch, log.writes, self._writer)
 
@@ -148,11 +154,14 @@ class Fence:
         """
         log = self._log(partition)
         if stamp is not None and stamp.writer != self._writer and stamp.epoch >= log.epoch:
-            raise FencedError(
-                f"another worker writes the incidents of partition {partition} (epoch {stamp.epoch}, ours is"
-                f" {log.epoch}): this one was away for longer than its session, so it stops"
-            )
+            raise self._fenced(partition, stamp.epoch)
         log.missed(key)
+
+    def _fenced(self, partition: int, epoch: int) -> FencedError:
+        return FencedError(
+            f"another worker writes the incidents of partition {partition} (epoch {epoch}, ours is"
+            f" {self._log(partition).epoch}): this one was away for longer than its session, so it stops"
+        )
 
     def hole(self, partition: int) -> Hole | None:
         """Offsets before our own records that nobody has looked at yet."""

@@ -141,10 +141,12 @@ class StageApp(faust.App):
 
     async def _rebalanced(self, _app: Any, **_: Any) -> None:
         assigned = self._assignment or set()
-        sources = [tp for tp in assigned if self.topics.acks_enabled_for(tp.topic)]
-        await self.intake.assigned(TopicPartition(tp.topic, tp.partition) for tp in sorted(sources))
+        # Listeners first, and nothing awaited before them: from the moment a book is open, the sweep may hand out
+        # records that Faust has dropped, and opening the next book can take long.
         for topic, listener in self._listeners.items():
             listener({tp.partition for tp in assigned if tp.topic == topic})
+        sources = [tp for tp in assigned if self.topics.acks_enabled_for(tp.topic)]
+        await self.intake.assigned(TopicPartition(tp.topic, tp.partition) for tp in sorted(sources))
 
     async def fatal(self, error: BaseException) -> None:
         """Stop the process because of `error`, which is no record's fault. Nothing unfinished is acked."""

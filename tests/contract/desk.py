@@ -62,7 +62,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(tmp_path: Path, *, auto: bool = False, start: dict[int, int] | None = None) -> AsyncIterator[Desk]:
+async def desk(
+    tmp_path: Path, *, auto: bool = False, start: dict[int, int] | None = None, partitions: int = 1
+) -> AsyncIterator[Desk]:
     """A stage's app with an intake; with `auto` the sink finishes at once."""
     config = Settings(data_dir=tmp_path)
     app, metrics = make_app("contract", config), build()
@@ -79,7 +81,7 @@ async def desk(tmp_path: Path, *, auto: bool = False, start: dict[int, int] | No
         async for event in stream.noack().events():
             await app.hand_over(event)
 
-    async with Bench.of(app, TOPIC, start=start or {}) as bench:
+    async with Bench.of(app, TOPIC, start=start or {}, partitions=partitions) as bench:
         reader = LogReader(bench)
         app.intake._rereader = reader  # type: ignore[assignment]  # stands in
         made = Desk(app, metrics, bench, reader, given)

@@ -6,11 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from faust.types import TP
 
 from streams.errors import SettingsError
 from streams.kafka import transport, versions
 from streams.kafka.ledger import Hole, TopicPartition
 from tests.contract.desk import ARTICLES, TOPIC, desk
+from tests.contract.faust_harness import until
 
 
 async def test_records_in_order_are_worked_on_and_committed(tmp_path: Path) -> None:
@@ -178,6 +180,37 @@ async def test_a_tail_that_faust_read_and_dropped_is_swept_up(tmp_path: Path, mo
         await at.intake.sweep()
         assert at.offsets == list(range(6))
         assert await at.bench.commit() == {0: 6}
+
+
+@pytest.mark.requirement(1)
+async def test_listeners_know_a_partition_before_any_of_it_is_handed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the second partition's book waits for its broker, what Faust dropped of the first may be swept up already;
+    the incident table must have begun its epoch by then.
+    """
+    monkeypatch.setattr("streams.kafka.intake._QUIET", 0.0)
+    async with desk(tmp_path, auto=True, partitions=2) as at:
+        told: list[tuple[set[int], int]] = []
+        at.app.on_assigned(TOPIC, lambda numbers: told.append((numbers, len(at.given))))
+        for offset in range(3):
+            at.bench.record(offset)
+        answered = asyncio.Event()
+
+        async def start_position(tp: Any) -> int:
+            if tp.partition == 1:
+                await answered.wait()
+            return 0
+
+        at.bench.consumer.start_position = start_position
+        rebalance = asyncio.create_task(at.rebalance())
+        await until(lambda: bool(at.intake._ledger.partitions))
+        at.bench.consumer._read_offset[TP(TOPIC, 0)] = 2
+        await at.intake.sweep()
+        assert at.offsets == [0, 1, 2], "the sweep must have come in between, or this test shows nothing"
+        assert told == [({0, 1}, 0)]
+        answered.set()
+        await rebalance
 
 
 @pytest.mark.parametrize("mess", [[0, 3, 1, 2, 3, 7], [5], [0, 1, 9, 2, 9, 10, 0], [2, 2, 2, 12, 12, 3]])

@@ -107,20 +107,24 @@ HOSTILE = {
 @pytest.mark.timing
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE.keys())
 def test_time_is_linear(unit: str) -> None:
-    """Twice the text may cost at most 3.5 times the time: 2 and noise. Quadratic would be 4 and more."""
+    """Twice the text may cost at most 3 times the time: 2 and noise. Quadratic would be 4 and more.
+
+    A neighbour's burst slows even the thread's own clock, so both lengths take turns until the best of each agree.
+    """
 
     def cost(length: int) -> float:
         text = (unit * (length // len(unit) + 1))[:length]
         spans = [("body", start, length) for start in range(0, length, length // 10)]
-        best = float("inf")
-        for _ in range(3):
-            begin = time.thread_time()
-            locate(text[:1000], None, text, spans, gazetteer())  # type: ignore[arg-type]
-            best = min(best, time.thread_time() - begin)
-        return best
+        begin = time.thread_time()
+        locate(text[:1000], None, text, spans, gazetteer())  # type: ignore[arg-type]
+        return time.thread_time() - begin
 
-    small, large = cost(100_000), cost(200_000)
-    assert large < 3.5 * small + 0.02
+    small = large = float("inf")
+    for turn in range(10):
+        small, large = min(small, cost(100_000)), min(large, cost(200_000))
+        if turn >= 2 and large < 3 * small + 0.02:
+            break
+    assert large < 3 * small + 0.02
     assert large < 10.0
 
 

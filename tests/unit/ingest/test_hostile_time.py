@@ -13,7 +13,8 @@ from streams.ingest.sentences import sentences
 
 RECEIVED = datetime(2026, 11, 24, tzinfo=UTC)
 SECONDS = 3.0
-RATIO = 3.5
+RATIO = 3.0
+_TURNS = 6
 NOISE = 0.15
 """Below this the clock of a busy machine says nothing about growth."""
 
@@ -82,10 +83,12 @@ def _warm() -> None:
 @pytest.mark.timing
 @pytest.mark.parametrize("name", HOSTILE)
 def test_time_is_bounded_and_linear(name: str) -> None:
-    full = HOSTILE[name](1_000_000)
+    """Both lengths take turns until the best of each agree: a neighbour's burst slows even the thread's own clock."""
+    full, half = HOSTILE[name](1_000_000), HOSTILE[name](500_000)
     assert len(full) <= 1_048_576
-    half = HOSTILE[name](500_000)
-    long = min(seconds(full) for _ in range(2))
-    assert long < SECONDS
-    if long > NOISE:
-        assert long < RATIO * max(min(seconds(half) for _ in range(2)), NOISE / 3)
+    long = short = float("inf")
+    for turn in range(_TURNS):
+        long, short = min(long, seconds(full)), min(short, seconds(half))
+        if turn and long < SECONDS and (long <= NOISE or long < RATIO * max(short, NOISE / 3)):
+            return
+    pytest.fail(f"{short:.2f} s for half a megabyte, {long:.2f} s for one, in the best of {_TURNS} turns")
