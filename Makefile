@@ -63,10 +63,10 @@ unit: venv
 	$(BIN)/pytest tests/bench
 
 with-faults: venv
-	$(BIN)/pytest -p no:cacheprovider $(FAULTY)
+	$(BIN)/pytest -p no:cacheprovider --durations 5 $(FAULTY)
 
 with-brokers: venv
-	$(BIN)/pytest -p no:cacheprovider tests/kafka $(FAULTY:%=--ignore=%)
+	$(BIN)/pytest -p no:cacheprovider --durations 15 tests/kafka $(FAULTY:%=--ignore=%)
 
 bench: venv  ## throughput, latency, loop lag and memory, as ratios within one run
 	$(BIN)/pytest -m bench -s tests/bench

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,12 +41,14 @@ _FEEDS = ("plain", "transactions", "plain", "compacted")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a round does. `pause`: least and most seconds between the beginnings of faults. `patience`: seconds after
-    the last one in which something must come nearer to its end, until all is there.
+    """What a round does: `faults` at most, and no more when `enough` were made (some find no occasion). `pause`: least
+    and most seconds between the beginnings of faults. `patience`: seconds after the last one in which something must
+    come nearer to its end, until all is there.
     """
 
     seed: int
     faults: int = PER_ROUND
+    enough: int | None = None
     embedded: bool = False
     nodes: int = 3
     pause: tuple[float, float] = (2.0, 6.0)
@@ -136,14 +139,20 @@ async def _make_alone(scene: Scene, plan: Plan) -> tuple[list[Mark], list[str]]:
 
 async def _make(scene: Scene, plan: Plan) -> tuple[list[str], list[str]]:
     """Names of the faults that happened, and what went wrong with others."""
-    running = []
+    running: list[asyncio.Task[tuple[str, str | None]]] = []
     await asyncio.sleep(2)
     for number, (fault, pause) in enumerate(plan.drawn()):
+        if plan.enough is not None and len(running) >= plan.enough and await _made(running) >= plan.enough:
+            break
         print(f"  {time.strftime('%H:%M:%S')} {fault.name}", file=sys.stderr, flush=True)
         running.append(asyncio.create_task(_one(fault, scene, plan.chance(f"{number}/{fault.name}"))))
         await asyncio.sleep(pause)
     results = await asyncio.gather(*running)
     return [name for name, error in results if error is None], [error for _, error in results if error]
+
+
+async def _made(running: Sequence[asyncio.Task[tuple[str, str | None]]]) -> int:
+    return sum(error is None for _, error in await asyncio.gather(*running))
 
 
 async def _one(fault: Fault, scene: Scene, chance: random.Random) -> tuple[str, str | None]:
