@@ -19,7 +19,7 @@ from mode import Service
 
 from streams.errors import BrokerError, TocsinError, exit_code_of
 from streams.kafka.clients import ssl_context
-from streams.kafka.embedded import mend_end_offsets
+from streams.kafka.embedded import mend_client
 from streams.kafka.intake import Intake
 from streams.kafka.ledger import TopicPartition
 from streams.kafka.parting import ours
@@ -203,7 +203,7 @@ class StageApp(faust.App):
 def make_app(name: str, settings: Settings) -> StageApp:
     """A Faust app for one stage. What differs from Faust's defaults is there for a reason that the design states."""
     if settings.embedded_broker:
-        mend_end_offsets()
+        mend_client()
     folder = Path(settings.data_dir) / name / str(os.getpid())
     folder.mkdir(parents=True, exist_ok=True)
     return StageApp(

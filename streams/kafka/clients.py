@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from streams.errors import BrokerError, SettingsError
-from streams.kafka.embedded import mend_end_offsets
+from streams.kafka.embedded import mend_client
 from streams.kafka.headers import mend_header_names
 from streams.kafka.parting import part
 from streams.settings import Settings
@@ -97,7 +97,7 @@ async def consumer(settings: Settings, *topics: str, **more: Any) -> AsyncIterat
     )
     mend_header_names()
     if settings.embedded_broker:
-        mend_end_offsets()
+        mend_client()
     async with _running(AIOKafkaConsumer(*topics, **arguments), settings, "stop") as client:
         yield client
 

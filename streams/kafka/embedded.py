@@ -22,12 +22,13 @@ from typing import Any, Self
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import Fetcher, OffsetResetStrategy
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.protocol.fetch import FetchRequest
 
 from streams.errors import BrokerError, SettingsError
 from streams.kafka.versions import require
 
-__all__ = ["HOST", "EmbeddedBroker", "answers", "end_with_parent", "free_ports", "mend_end_offsets"]
+__all__ = ["HOST", "EmbeddedBroker", "answers", "end_with_parent", "free_ports", "mend_client"]
 
 HOST = "127.0.0.1"
 _READY_SECONDS = 10.0
@@ -193,12 +194,19 @@ async def _ask_twice(self: Any, node_id: Any, topic_data: Any) -> Any:
     return offsets
 
 
-def mend_end_offsets() -> None:
-    """Make aiokafka take a partition's end from a Fetch answer too, and believe the larger one.
+async def _say_no_goodbye(self: Any) -> None:
+    self.reset_generation()
 
-    The embedded broker answers ListOffsets(LATEST) with the base offset of the last batch plus one, which leaves
-    tables stale after a restart; the high watermark in its Fetch answers is right. Only for that broker: Apache
-    Kafka answers such a Fetch with an error, which is ignored. Raises SettingsError for another aiokafka.
+
+def mend_client() -> None:
+    """Make aiokafka live with the embedded broker, and only with that. Raises SettingsError for another aiokafka.
+
+    * That broker answers ListOffsets(LATEST) with the base offset of the last batch plus one, which leaves tables
+      stale after a restart; the high watermark in its Fetch answers is right. So a partition's end is taken from a
+      Fetch, too, and the larger one believed.
+    * There, who leads a consumer group goes on leading it after saying goodbye, and all others wait for its assignment
+      for ever. Who only falls silent is replaced when the session is over. So nobody says goodbye.
     """
-    require("aiokafka", "what mends the embedded broker's ends of partitions")
+    require("aiokafka", "what mends the client for the embedded broker")
     Fetcher._proc_offset_request = _ask_twice
+    GroupCoordinator._maybe_leave_group = _say_no_goodbye
