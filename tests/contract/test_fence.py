@@ -97,6 +97,24 @@ def test_who_comes_later_has_the_higher_epoch_whatever_the_group_counts() -> Non
     assert late.stamp(0).epoch > early.stamp(0).epoch > 100
 
 
+def test_two_owners_differ_where_generations_begin_with_zero() -> None:
+    first, second = Fence("first"), Fence("second")
+    first.take(0, 0)
+    second.take(0, 1)
+    assert second.stamp(0).epoch > first.stamp(0).epoch
+
+
+def test_who_has_read_of_a_newer_epoch_than_its_own_writes_nothing() -> None:
+    fence = Fence("late")
+    fence.take(0, 3)
+    fence.stamp(0)
+    assert fence.read(0, 0, KEY, Stamp(9, 1, "other"))
+    with pytest.raises(FencedError, match="epoch 9, ours is 4"):
+        fence.stamp(0)
+    fence.take(0, 5)
+    assert fence.stamp(0).epoch > 9
+
+
 async def test_what_lies_in_fausts_buffer_comes_before_our_epoch(tmp_path: Path) -> None:
     """Faust flushes at the next rebalance or stop what it read last; by then we may have written over it."""
     app = make_app("test-table", Settings(data_dir=tmp_path))
