@@ -81,6 +81,8 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
         return records
 
     async def _commit(self, offsets: Mapping[Any, int]) -> bool:
+        if not self.assignment() & offsets.keys():
+            return False  # a rebalance has taken all of it: aiokafka raises for a commit of nothing
         # aiokafka tries again for ever (a topic that was deleted, say), and revoke and stop wait for us.
         try:
             async with asyncio.timeout(_COMMIT_SECONDS):

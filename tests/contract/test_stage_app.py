@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
+from aiokafka.util import commit_structure_validate
+from faust import types
 from faust.transport.drivers import aiokafka as driver
 
 from streams.errors import BrokerError, DeadLetterLimitError
@@ -136,9 +138,27 @@ async def test_a_commit_that_is_never_answered_is_given_up(monkeypatch: pytest.M
 
     monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_commit", for_ever)
     monkeypatch.setattr(transport, "_COMMIT_SECONDS", 0.05)
-    thread = object.__new__(LedgerThread)
+    thread: Any = object.__new__(LedgerThread)
+    thread.assignment = lambda: {TP}
     async with asyncio.timeout(5):
         assert await thread._commit({TP: 3}) is False
+
+
+async def test_what_a_rebalance_has_taken_is_not_committed() -> None:
+    """A commit of nothing raises in aiokafka: it would end the worker, even in the middle of a stop."""
+    asked: list[Any] = []
+
+    async def commit(offsets: Any) -> None:
+        asked.append(commit_structure_validate(offsets))
+
+    ours = types.TP("articles", 0)
+    thread: Any = object.__new__(LedgerThread)
+    thread._consumer = SimpleNamespace(commit=commit, assignment=frozenset)
+    thread.tp_last_committed_at = {}
+    assert await thread._commit({ours: 3}) is False
+    thread._consumer.assignment = lambda: {ours}
+    assert await thread._commit({ours: 3}) is True
+    assert len(asked) == 1
 
 
 def test_aiokafka_calls_a_missing_topic_worth_trying_again() -> None:
