@@ -2,6 +2,7 @@
 
 import base64
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,14 @@ from streams.kafka.embedded import EmbeddedBroker
 from tests.kafka.cluster import HINT, ApacheKafka, find_kafka
 
 FIXTURES = Path(__file__).parent / "fixtures"
+
+
+def pytest_configure() -> None:
+    """A shell starts what it puts into the background with SIGINT ignored, which the processes of the tests would
+    inherit, and some of them are ended by it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

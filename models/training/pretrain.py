@@ -159,7 +159,8 @@ def _pretrain(articles: Sequence[Sequence[str]], options: PretrainOptions, progr
     continues = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
     continues[[index for token, index in vocabulary.items() if token.startswith("##")]] = True
     random = np.random.default_rng(options.seed)
-    head = _Prediction(int(base.config["hidden_size"]), base.network.encoder.get_input_embeddings())  # type: ignore[operator]
+    words = base.network.encoder.get_input_embeddings()  # type: ignore[operator]  # torch: Tensor or Module
+    head = _Prediction(int(base.config["hidden_size"]), words)
     trained = nn.ModuleList([base.network.encoder, head])
     optimiser = torch.optim.AdamW(trained.parameters(), lr=options.rate, weight_decay=0.01, fused=True)
     total = options.epochs * -(-len(ids) // options.rows)

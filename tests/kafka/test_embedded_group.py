@@ -1,23 +1,25 @@
 """A consumer group on the embedded broker, with the client as it is mended for it."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.protocol.group import LeaveGroupRequest
 
+from streams.kafka import clients
 from streams.kafka.embedded import EmbeddedBroker, mend_client
-from tests.kafka.tools import until
+from tests.kafka.tools import settings_for, until
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(180)]
 
 
 async def test_members_that_go_and_come_leave_a_group_that_works(
-    embedded_broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+    embedded_broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever goes may have been the leader. Where it said goodbye, plain members stood still for minutes in two of two
     runs of eight such changes; and none of ours may say it, or which one leads would decide.
@@ -33,10 +35,8 @@ async def test_members_that_go_and_come_leave_a_group_that_works(
 
     monkeypatch.setattr(GroupCoordinator, "_send_req", seen)
     mend_client()
-    admin = AIOKafkaAdminClient(bootstrap_servers=embedded_broker.servers)
-    await admin.start()
-    await admin.create_topics([NewTopic("changes", 4, 1)])
-    await admin.close()
+    async with clients.admin(settings_for(embedded_broker.servers, embedded=True, folder=tmp_path)) as admin:
+        await admin.create_topics([NewTopic("changes", 4, 1)])
 
     async def member() -> AIOKafkaConsumer:
         made = AIOKafkaConsumer(

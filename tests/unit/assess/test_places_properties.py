@@ -12,6 +12,7 @@ from streams.assess.places import Area, locate
 from streams.assess.places.mentions import find_mentions
 from streams.assess.places.words import fold, split_words
 from tests.unit.assess.places_support import gazetteer
+from tests.unit.turns import in_turns
 
 SCRAPS = [
     "Kyiv",
@@ -107,10 +108,7 @@ HOSTILE = {
 @pytest.mark.timing
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE.keys())
 def test_time_is_linear(unit: str) -> None:
-    """Twice the text may cost at most 3 times the time: 2 and noise. Quadratic would be 4 and more.
-
-    A neighbour's burst slows even the thread's own clock, so both lengths take turns until the best of each agree.
-    """
+    """Twice the text may cost at most 3 times the time: 2 and noise. Quadratic would be 4 and more."""
 
     def cost(length: int) -> float:
         text = (unit * (length // len(unit) + 1))[:length]
@@ -119,12 +117,11 @@ def test_time_is_linear(unit: str) -> None:
         locate(text[:1000], None, text, spans, gazetteer())  # type: ignore[arg-type]
         return time.thread_time() - begin
 
-    small = large = float("inf")
-    for turn in range(10):
-        small, large = min(small, cost(100_000)), min(large, cost(200_000))
-        if turn >= 2 and large < 3 * small + 0.02:
-            break
-    assert large < 3 * small + 0.02
+    def linear(small: float, large: float) -> bool:
+        return large < 3 * small + 0.02
+
+    small, large = in_turns(lambda: cost(100_000), lambda: cost(200_000), linear, least=3, most=10)
+    assert linear(small, large), f"{small:.3f} s, and {large:.3f} s for twice the text"
     assert large < 10.0
 
 

@@ -10,11 +10,11 @@ import pytest
 from streams.ingest.decode import decode
 from streams.ingest.language import language_of
 from streams.ingest.sentences import sentences
+from tests.unit.turns import in_turns
 
 RECEIVED = datetime(2026, 11, 24, tzinfo=UTC)
 SECONDS = 3.0
 RATIO = 3.0
-_TURNS = 6
 NOISE = 0.15
 """Below this the clock of a busy machine says nothing about growth."""
 
@@ -83,12 +83,15 @@ def _warm() -> None:
 @pytest.mark.timing
 @pytest.mark.parametrize("name", HOSTILE)
 def test_time_is_bounded_and_linear(name: str) -> None:
-    """Both lengths take turns until the best of each agree: a neighbour's burst slows even the thread's own clock."""
     full, half = HOSTILE[name](1_000_000), HOSTILE[name](500_000)
     assert len(full) <= 1_048_576
-    long = short = float("inf")
-    for turn in range(_TURNS):
-        long, short = min(long, seconds(full)), min(short, seconds(half))
-        if turn and long < SECONDS and (long <= NOISE or long < RATIO * max(short, NOISE / 3)):
-            return
-    pytest.fail(f"{short:.2f} s for half a megabyte, {long:.2f} s for one, in the best of {_TURNS} turns")
+
+    def linear(short: float, long: float) -> bool:
+        return long <= NOISE or long < RATIO * max(short, NOISE / 3)
+
+    def good(short: float, long: float) -> bool:
+        return long < SECONDS and linear(short, long)
+
+    short, long = in_turns(lambda: seconds(half), lambda: seconds(full), good, least=2, most=6)
+    assert long < SECONDS
+    assert linear(short, long), f"{short:.2f} s for half a megabyte, {long:.2f} s for one"
