@@ -61,8 +61,8 @@ class Ended:
         made = self.squeezed or "fault point" in self.log.read_text("utf-8", "replace")
         if not made:
             return ()
-        # Who is ending of a fault already has no handler for SIGTERM any more.
-        codes = (4, 5, 70, -signal.SIGKILL, -signal.SIGTERM)
+        # Who is ending of a fault already has no handler for a signal any more.
+        codes = (4, 5, 70, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGUSR1)
         # Without memory a process may end by its own hand in several ways, also in the interpreter or a library.
         return (*codes, 1, -signal.SIGABRT, -signal.SIGSEGV) if self.squeezed else codes
 
