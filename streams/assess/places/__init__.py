@@ -2,7 +2,7 @@
 
 from streams.assess.places.area import Area
 from streams.assess.places.gazetteer import Gazetteer
-from streams.assess.places.locate import locate
-from streams.assess.places.names import country_names
+from streams.assess.places.locate import concerned, locate
+from streams.assess.places.names import country_names, place_name
 
-__all__ = ["Area", "Gazetteer", "country_names", "locate"]
+__all__ = ["Area", "Gazetteer", "concerned", "country_names", "locate", "place_name"]

@@ -52,10 +52,13 @@ class FieldParts:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """shares: country -> part of the article's weight, in [0, 1]. fields: as analysed."""
+    """shares: country -> part of the article's weight, in [0, 1]. fields: as analysed. named: countries of which more
+    is named than a house that speaks for them ("the Kremlin").
+    """
 
     shares: Mapping[str, float]
     fields: Mapping[str, FieldParts]
+    named: frozenset[str] = frozenset()
 
     def around(self, field: str, start: int) -> defaultdict[str, float]:
         """Score per country for a sentence at `start`: the article's shares, and what was last in danger."""
@@ -91,7 +94,9 @@ def build_context(fields: Mapping[str, FieldParts]) -> Context:
     for code, weight in doing.items():
         weights[code] += min(weight, _MOST_DOING)
     total = sum(weights.values()) + _DOUBT
-    return Context({code: weight / total for code, weight in weights.items() if weight}, fields)
+    parts = [part for field in fields.values() for part in field.parts]
+    named = frozenset(part.place.place.code for part in parts if part.place.place.kind != "actor")
+    return Context({code: weight / total for code, weight in weights.items() if weight}, fields, named)
 
 
 def in_span(field: FieldParts, start: int, end: int, limit: int) -> Sequence[Part]:

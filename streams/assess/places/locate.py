@@ -9,14 +9,14 @@ from typing import Literal
 
 from streams.assess.places.area import Area
 from streams.assess.places.context import PART_WEIGHT, Context, FieldParts, build_context, in_span
-from streams.assess.places.gazetteer import Gazetteer
+from streams.assess.places.gazetteer import Candidate, Gazetteer
 from streams.assess.places.mentions import find_mentions
 from streams.assess.places.part import Part, Role
 from streams.assess.places.resolve import count_votes, resolve
 from streams.assess.places.roles import find_roles
 from streams.assess.places.words import split_words
 
-__all__ = ["locate"]
+__all__ = ["concerned", "locate"]
 
 FieldName = Literal["title", "summary", "body"]
 Span = tuple[FieldName, int, int]
@@ -29,6 +29,10 @@ _DOERS = frozenset((Role.AGENT, Role.SPEAKER, Role.BELONGING))
 # Less than any step between two strengths: it decides between equals.
 _DOER_PENALTY = 0.4
 _SOURCE = "gazetteer"
+_PASSING = 0.5
+"""Of the share of the country that an article is most about: who has less is named in passing."""
+_CONCERNED = 0.15
+_GUESSED = 0.3
 
 
 def locate(
@@ -45,7 +49,30 @@ def locate(
     are harmless; an end before the start is an empty span.
     """
     context = _analyse({"title": title or "", "summary": summary or "", "body": body or ""}, gazetteer)
-    return tuple(_areas(context, span, gazetteer) for span in spans)
+    return tuple(_coherent(_areas(context, span, gazetteer), context, gazetteer) for span in spans)
+
+
+def concerned(title: str | None, summary: str | None, body: str | None, gazetteer: Gazetteer) -> tuple[str, ...]:
+    """Codes of the countries that the article is about, the most important first: whose it may be that something ended,
+    whoever ended it.
+    """
+    context = _analyse({"title": title or "", "summary": summary or "", "body": body or ""}, gazetteer)
+    ranked = sorted(context.shares.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(code for code, share in ranked if share >= _CONCERNED)
+
+
+def _coherent(areas: tuple[Area, ...], context: Context, gazetteer: Gazetteer) -> tuple[Area, ...]:
+    """Without the countries that the article names in passing: what a sentence says of them ("two flights for Greek
+    citizens are to leave") is mostly part of what happens in the article's own country.
+    """
+    top = max(context.shares.items(), key=lambda item: (item[1], item[0]), default=None)
+    if top is None or not areas:
+        return areas
+    least = _PASSING * top[1]
+    kept = tuple(area for area in areas if context.shares.get(area.country, 0.0) >= least)
+    if kept:
+        return kept
+    return (Area(gazetteer.countries[top[0]], top[0], None, _SOURCE, _GUESSED),)
 
 
 def _analyse(texts: Mapping[str, str], gazetteer: Gazetteer) -> Context:
@@ -92,7 +119,7 @@ def _in_danger(targets: Sequence[Part], parts: Sequence[Part], context: Context)
         place = part.place.place
         agreed = context.shares.get(place.code, 0.0)
         confidence = min(0.97, 0.8 + 0.04 * (part.strength - 3) + 0.15 * agreed - 0.1 * min(rivals, 2))
-        areas.setdefault(place.code, Area(place.name, place.code, None, _SOURCE, round(confidence, 2)))
+        areas.setdefault(place.code, Area(place.name, place.code, place.admin1 or None, _SOURCE, round(confidence, 2)))
     return tuple(areas.values())[:_MOST_AREAS]
 
 
@@ -101,18 +128,21 @@ def _by_context(
 ) -> tuple[Area, ...]:
     """The sentence names no place in danger: weigh what it names against what the article is about."""
     scores = context.around(field, start)
-    named: dict[str, str] = {}
+    named: dict[str, Candidate] = {}
     for part in parts:
         place = part.place.place
         factor = _PLAIN_SCORE if part.role is Role.PLAIN else _WEAK_SCORE
         scores[place.code] += factor * PART_WEIGHT[part.role]
         if part.role is Role.PLAIN:
-            named.setdefault(place.code, place.name)
+            named.setdefault(place.code, place)
     if not scores:
         return ()
     code, score = min(scores.items(), key=lambda item: (-item[1], item[0]))
-    if score < _THRESHOLD:
+    only = len(scores) == 1 and score > 0 and code in context.named
+    if score < _THRESHOLD and not only:
         return ()
     share = score / (sum(scores.values()) + 1.0)
     confidence = (0.4 if code in named else 0.2) + 0.45 * share
-    return (Area(named.get(code, gazetteer.countries[code]), code, None, _SOURCE, round(confidence, 2)),)
+    found = named.get(code)
+    name = found.name if found else gazetteer.countries[code]
+    return (Area(name, code, (found.admin1 or None) if found else None, _SOURCE, round(confidence, 2)),)

@@ -14,6 +14,7 @@ from streams.assess.places.words import Words
 __all__ = ["Mention", "find_mentions"]
 
 _JOINTS = frozenset((" ", "-", "'", "’", ".", ". ", "\u00a0", "‑", " & ", "–"))
+_LINKS = frozenset(("a", "o", "da", "das", "de", "del", "della", "des", "di", "do", "dos", "du", "la", "le", "sur"))
 _COMMAS = frozenset((", ", ",", " , "))
 # Words that begin a sentence with a capital before a town.
 _OPENERS = frozenset(
@@ -240,6 +241,15 @@ def _is_surname(words: Words, mention: Mention, before: str, gazetteer: Gazettee
     )
 
 
+def _goes_on(words: Words, mention: Mention) -> bool:
+    """A town's name that is only the beginning of another one: "Serra de Monchique", "Santa Clara-a-Velha"."""
+    after = mention.last + 1
+    if after + 1 >= len(words.folded) or any(c.kind != "town" or c.capital for c in mention.candidates):
+        return False
+    joint = words.gap[after] in (" ", "-") and words.folded[after] in _LINKS and not words.capital(after)
+    return joint and words.gap[after + 1] in (" ", "-") and words.capital(after + 1)
+
+
 def _usable(words: Words, mention: Mention, persons: set[str]) -> Mention | None:
     """Drop what is no place, and towns that the casing of this sentence can't tell from a word."""
     if mention.kind == "none":
@@ -248,6 +258,8 @@ def _usable(words: Words, mention: Mention, persons: set[str]) -> Mention | None
         return None
     if mention.settled:
         return mention
+    if _goes_on(words, mention):
+        return None
     shout = words.shout[words.sentence[mention.first]]
     kept = tuple(c for c in mention.candidates if not c.needs_comma and not (shout and c.needs_support))
     if not kept:

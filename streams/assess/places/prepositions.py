@@ -51,6 +51,8 @@ def preposition(place: Place, left: Words, cues: Cues) -> Finding | None:
         host = hosting(near[1:], cues)
         if host is not None or word == "a":  # "a": translations leave it for "in" ("Games in progress a Beijing")
             return host
+        if any(w in cues["arriving"] for w in near[1:3]) and any(w in cues["carried"] for w in near[1:7]):
+            return Role.DESTINATION, 0
         if word in ("into", "across") and any(w in cues["fleeing"] for w in near[1:8]):
             return Role.DESTINATION, 0
         return Role.TARGET, 3

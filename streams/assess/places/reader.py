@@ -4,6 +4,8 @@ Guarantees: looks at most `_REACH` words to either side and never across a sente
 Refuses to see more than the words say: who is in danger in the article as a whole is decided in `locate`.
 """
 
+from itertools import pairwise
+
 from streams.assess.places.part import Finding, Role
 from streams.assess.places.prepositions import hosting, preposition, without_articles
 from streams.assess.places.resolve import Place
@@ -90,8 +92,12 @@ class Reader:
                 if following in cues["place"] and noun not in cues["deed"]:
                     return Role.TARGET, 3  # "Iranian nuclear facilities"
                 return self._doer(place, noun, following, left, right, described=adjective or possessive)
+            if noun == "fires" and following in cues["fired"]:
+                return Role.AGENT, 0  # "China fires rockets"
             if noun in cues["event"]:
                 return Role.TARGET, 3
+            if noun in cues["place"] and (following in cues["force"] or following in cues["hyphened"]):
+                return Role.AGENT, 0  # "Russian state hackers", "a Russian state-linked group"
             if noun == "coast" and following in ("guard", "guards"):
                 return Role.AGENT, 0
             if noun in cues["place"]:
@@ -123,7 +129,9 @@ class Reader:
         s = self.words.sentence[place.first]
         start = max(self.words.first[s], place.first - 2 * _REACH)
         window = self.words.folded[start : min(self.words.last[s], place.last + 2 * _REACH)]
-        seized = "power" in window and any(word in window for word in ("seized", "took", "seize"))
+        seized = any(
+            word == "power" and before in ("seized", "seize", "took", "take") for before, word in pairwise(window)
+        )
         return seized or any(word in self.cues["verb_coup"] for word in window)
 
     def _struck(self, right: list[str]) -> Finding | None:

@@ -18,6 +18,7 @@ __all__ = ["Place", "Votes", "count_votes", "resolve"]
 # Sizes are compared as log10. A state named elsewhere must lift Birmingham, Alabama (0.2 million) over Birmingham,
 # England (1.2 million), 0.8 apart; a country named elsewhere must lift Hyderabad, Pakistan over the Indian one, 0.7.
 _STATE_VOTE, _COUNTRY_VOTE = 1.6, 1.0
+_WORLD_CITY, _AGAIN_AND_AGAIN = 1_000_000, 3
 _SURE_KINDS = frozenset(("country", "demonym", "district"))
 _LOCATIVES = frozenset(
     [
@@ -88,6 +89,8 @@ def resolve(words: Words, mentions: Sequence[Mention], votes: Votes, gazetteer: 
         chosen = _choose(mention, votes, gazetteer)
         if chosen.needs_support and not mention.settled and not _supported(words, mention, chosen, votes):
             continue
+        if not mention.settled and _is_stranger(chosen, votes):
+            continue
         places.append(Place(mention.first, mention.last, chosen, mention.settled))
     return places
 
@@ -114,6 +117,15 @@ def _weight(candidate: Candidate, votes: Votes) -> float:
     elif candidate.code != "US" and votes.countries[candidate.code]:
         weight += _COUNTRY_VOTE
     return weight
+
+
+def _is_stranger(chosen: Candidate, votes: Votes) -> bool:
+    """A town of a country that the article never names, while it names another one again and again: most names of towns
+    are names of something else, too.
+    """
+    if chosen.kind != "town" or chosen.capital or chosen.size >= _WORLD_CITY or votes.countries[chosen.code]:
+        return False
+    return max(votes.countries.values(), default=0) >= _AGAIN_AND_AGAIN
 
 
 def _supported(words: Words, mention: Mention, chosen: Candidate, votes: Votes) -> bool:

@@ -139,7 +139,7 @@ def test_cues_hold_regular_forms() -> None:
 
 @pytest.mark.timing
 def test_load_is_quick_and_small() -> None:
-    """A fresh process: under 1.5 s on an idle core (doubled here, tests share cores) and under 120 MB at its peak."""
+    """A fresh process: under 2 s on an idle core (doubled here, tests share cores) and under 180 MB at its peak."""
     script = (
         "import time, pathlib; from streams.assess.places import Gazetteer; t = time.process_time(); Gazetteer.load();"
         "print(time.process_time() - t); print(pathlib.Path('/proc/self/status').read_text())"
@@ -149,10 +149,10 @@ def test_load_is_quick_and_small() -> None:
         pytest.skip("the peak of a process is read from /proc")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     seconds, *lines = done.stdout.splitlines()
-    assert float(seconds) < 3.0
+    assert float(seconds) < 4.0
     # VmHWM, not ru_maxrss: the latter starts at the parent's peak.
     peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-    assert peak / 1024 < 120
+    assert peak / 1024 < 180
 
 
 @pytest.mark.timing
