@@ -45,7 +45,8 @@ def alert_app(settings: Settings) -> StageApp:
     """Stage 2: assessments -> incidents -> alerts, by a pure policy. Light; owns the only table."""
     app, metrics = make_app("tocsin-alert", settings), build()
     table = IncidentTable(make_table(app, "incidents"))
-    stage = AlertStage(app, settings, metrics, load_rules(settings.policy_file), table, country_names())
+    rules = load_rules(settings.policy_file, sources=settings.sources_file)
+    stage = AlertStage(app, settings, metrics, rules, table, country_names())
     assessments = raw_topic(app, settings.assessments_topic)
 
     @app.agent(assessments, name="read-assessments", concurrency=1)

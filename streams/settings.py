@@ -108,6 +108,7 @@ class Settings(BaseSettings):
     )
 
     policy_file: Path | None = Field(None, description="TOML that replaces the shipped alert policy.")
+    sources_file: Path | None = Field(None, description="TOML that replaces the shipped table of publishers.")
     stale_hours: float = Field(72, description="Older articles (by a date) give no alert (hours).", gt=0)
     tick_interval: Seconds = Field(60, description="Between ticks on the assessments topic (seconds).")
     dead_letter_run: int = Field(200, description="Consecutive dead letters of a partition that stop the worker.", ge=2)

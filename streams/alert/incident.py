@@ -6,7 +6,7 @@ record of the same article, and every figure is computed from the set of entries
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import orjson
 from pydantic import Field, TypeAdapter
@@ -14,7 +14,21 @@ from pydantic import Field, TypeAdapter
 from streams.alert.record import AlertArea, AlertEvidence, Event, MsgType, Severity
 from streams.assess.record import Assessment, Status
 
-__all__ = ["NEAR", "Entry", "Incident", "Sent", "decode", "encode", "entry_of", "independent", "is_near", "merge"]
+__all__ = [
+    "NEAR",
+    "Clear",
+    "Entry",
+    "Incident",
+    "Sent",
+    "clear_of",
+    "decode",
+    "encode",
+    "entry_of",
+    "independent",
+    "is_near",
+    "merge",
+    "publisher_of",
+]
 
 NEAR = 8
 """Simhashes that differ in at most so many of 64 bits are one text. For whole web pages three bits are used (Manku,
@@ -23,6 +37,7 @@ more. Among the bundled articles reprints differ by at most 5 bits, a correction
 two unrelated texts come within 8 by chance once in three billion pairs (binomial)."""
 _QUOTES = 5
 _DOMAIN = 120
+_Report = TypeVar("_Report", bound="Entry | Clear")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Clear:
+    """One article's word that it is over. `time` and `at` as in Entry."""
+
+    article_id: str
+    simhash: str
+    time: int
+    at: tuple[str, int, int]
+    publisher: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """The last message that was delivered for an incident."""
 
@@ -57,11 +84,16 @@ class Sent:
     severity: Severity
     time: int
     milestone: int
+    areas: tuple[str, ...] = ()
+    """ISO 3166-2 codes of the regions that messages have named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """The whole state of one incident: what the table holds. `entries` are sorted by article id."""
+    """The whole state of one incident: what the table holds. `entries` are sorted by article id.
+
+    When it has ended (`closed`) it stays for a while, so that late copies of its news don't open another one.
+    """
 
     status: Status
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -72,6 +104,17 @@ class Incident:
     last_seen: int
     entries: tuple[Entry, ...]
     sent: Sent | None
+    clears: tuple[Clear, ...] = ()
+
+    @property
+    def closed(self) -> bool:
+        """Whether its last message was a Cancel."""
+        return self.sent is not None and self.sent.msg_type == "Cancel"
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has alerted and goes on."""
+        return self.sent is not None and not self.closed
 
     @property
     def dedup_key(self) -> str:
@@ -112,7 +155,7 @@ def entry_of(
         simhash=assessment.simhash,
         time=assessment.kafka_timestamp_ms,
         at=(assessment.input.topic, assessment.input.partition, assessment.input.offset),
-        publisher=(article.domain or article.publisher or "unknown")[:_DOMAIN].lower(),
+        publisher=publisher_of(assessment),
         score=assessment.scores[event],
         signals=signals,
         evidence=tuple(
@@ -131,6 +174,24 @@ def entry_of(
         areas=tuple(AlertArea(a.name, a.country, a.admin1, a.source, a.confidence) for a in assessment.areas),
         dated=article.published_at is not None,
     )
+
+
+def clear_of(assessment: Assessment, event: Event) -> Clear:
+    """What `assessment`, which says that `event` is over, adds to its incident."""
+    return Clear(
+        article_id=assessment.article.id,
+        simhash=assessment.simhash,
+        time=assessment.kafka_timestamp_ms,
+        at=(assessment.input.topic, assessment.input.partition, assessment.input.offset),
+        publisher=publisher_of(assessment),
+        quote=assessment.cleared[event],
+    )
+
+
+def publisher_of(assessment: Assessment) -> str:
+    """Who printed it: the domain, else the name, in lower case."""
+    article = assessment.article
+    return (article.domain or article.publisher or "unknown")[:_DOMAIN].lower()
 
 
 def merge(incident: Incident, entry: Entry, most: int) -> Incident:
@@ -156,14 +217,16 @@ def is_near(one: str, other: str) -> bool:
     return (int(one, 16) ^ int(other, 16)).bit_count() <= NEAR
 
 
-def independent(entries: Sequence[Entry]) -> tuple[tuple[Entry, ...], ...]:
-    """Entries grouped into independent reports: near-duplicate texts (wire copy) are one, oldest entry first.
+def independent(entries: Sequence[_Report]) -> tuple[tuple[_Report, ...], ...]:
+    """Entries (or clears) grouped into independent reports: near-duplicate texts (wire copy) are one, oldest first.
 
     Quadratic in the entries, of which an incident has a bounded number.
     """
-    groups: list[list[Entry]] = []
+    groups: list[list[_Report]] = []
     for entry in sorted(entries, key=lambda item: (item.time, item.article_id)):
-        near = [group for group in groups if any(is_near(entry.simhash, other.simhash) for other in group)]
+        near: list[list[_Report]] = [
+            group for group in groups if any(is_near(entry.simhash, other.simhash) for other in group)
+        ]
         for group in near:
             groups.remove(group)
         groups.append(

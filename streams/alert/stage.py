@@ -5,16 +5,15 @@ import time
 from collections.abc import Mapping
 
 from models.labels import EVENTS
-from streams.alert import policy
 from streams.alert.clock import Clock
 from streams.alert.compose import compose, headers
+from streams.alert.docket import Step, ended, judged, revised
 from streams.alert.guard import Guard
-from streams.alert.incident import Incident
-from streams.alert.policy import Decision, Message
-from streams.alert.record import Alert, Event, encode
+from streams.alert.policy import Message
+from streams.alert.record import Alert, encode
 from streams.alert.rules import Rules
 from streams.alert.table import IncidentTable
-from streams.assess.record import Assessment, AssessmentError, Tick, decode
+from streams.assess.record import AssessedRecord, Assessment, AssessmentError, Revision, Tick, decode
 from streams.errors import NO_RECORDS_FAULT
 from streams.ingest.article import Reason
 from streams.kafka.app import StageApp
@@ -23,7 +22,6 @@ from streams.kafka.intake import Intake
 from streams.kafka.publish import Publisher
 from streams.kafka.records import Delivery, Outgoing
 from streams.observe.metrics import Metrics
-from streams.observe.vocabulary import NOWHERE
 from streams.settings import Settings
 
 __all__ = ["AlertStage"]
@@ -101,7 +99,7 @@ class AlertStage:
         await self._done(delivery)
         self.intake.finish(delivery)
 
-    async def _attempt(self, record: Assessment | Tick, delivery: Delivery) -> Exception | None:
+    async def _attempt(self, record: AssessedRecord, delivery: Delivery) -> Exception | None:
         """Act on the record; what that raised, unless it is no record's fault."""
         try:
             await self._act(record, delivery)
@@ -111,17 +109,20 @@ class AlertStage:
             return error
         return None
 
-    async def _act(self, record: Assessment | Tick, delivery: Delivery) -> None:
+    async def _act(self, record: AssessedRecord, delivery: Delivery) -> None:
         clock = None
+        partition = delivery.tp.partition
         if isinstance(record, Tick):
-            clock = self._table.progress(delivery.tp.partition).clock.after(record)
+            clock = self._table.progress(partition).clock.after(record)
             now = clock.at(record)
-            if now is not None:
-                await self._expire(now, delivery)
+            steps = iter(()) if now is None else ended(now, self._table, self._rules, partition)
+        elif isinstance(record, Revision):
+            steps = revised(record, self._table, self._rules, partition)
         else:
-            for event in EVENTS:
-                if event in record.scores:
-                    await self._judge(record, _EVENT[event], delivery)
+            steps = judged(record, self._table, self._rules, partition)
+        for step in steps:
+            article = record if isinstance(record, Assessment) and not step.by_time else None
+            await self._carry_out(step, delivery, article)
         await self._done(delivery, clock)
 
     async def _done(self, delivery: Delivery, clock: Clock | None = None) -> None:
@@ -131,33 +132,15 @@ class AlertStage:
         await self._table.advance(delivery.tp.partition, delivery.offset, delivery.timestamp_ms, clock)
         await self._guard.mend(delivery.tp.partition)
 
-    async def _judge(self, record: Assessment, event: Event, delivery: Delivery) -> None:
-        key, incident = self._find(record, event)
-        decision = policy.decide(incident, record, event, self._rules, delivery.tp.partition)
+    async def _carry_out(self, step: Step, delivery: Delivery, record: Assessment | None) -> None:
+        decision = step.decision
         if decision.suppressed is not None:
             self._metrics.alerts_suppressed.labels(reason=decision.suppressed).inc()
-        if key is None and decision.incident is not None:
-            key = f"{policy.slot(record, event)}|{decision.incident.incident_id}"
-        await self._carry_out(key, decision, delivery, record)
-
-    def _find(self, record: Assessment, event: Event) -> tuple[str | None, Incident | None]:
-        """Table key and incident that `record` belongs to. A new cluster without a country has no key yet."""
-        slot = policy.slot(record, event)
-        if record.country != NOWHERE:
-            return slot, self._table.get(slot)
-        for key, incident in self._table.items(prefix=f"{slot}|"):
-            if policy.alike(incident, record):
-                return key, incident
-        return None, None
-
-    async def _carry_out(
-        self, key: str | None, decision: Decision, delivery: Delivery, record: Assessment | None
-    ) -> None:
         # The order is the guarantee: a crash between any two steps repeats the message under the same id.
         if decision.message is not None:
             await self._deliver(decision.message, delivery, record)
-        if decision.changed and key is not None:
-            await self._table.store(key, decision.incident, delivery.tp.partition)
+        if decision.changed and step.key is not None:
+            await self._table.store(step.key, decision.incident, delivery.tp.partition)
 
     async def _deliver(self, message: Message, delivery: Delivery, record: Assessment | None) -> None:
         trigger = record.kafka_timestamp_ms if record else delivery.timestamp_ms
@@ -187,13 +170,6 @@ class AlertStage:
         if by_article:
             metrics.end_to_end_latency.observe(max(0.0, time.time() - trigger_ms / 1000))
 
-    async def _expire(self, clock: int, delivery: Delivery) -> None:
-        """End what has had no evidence for its lifetime, on this record's partition."""
-        for key, incident in list(self._table.items(partition=delivery.tp.partition)):
-            decision = policy.expire(incident, clock, self._rules)
-            if decision.changed:
-                await self._carry_out(key, decision, delivery, None)
-
     def assigned(self, partitions: set[int]) -> None:
         """The group gave us these partitions of the assessments: forget incidents of all others."""
         self._table.keep(partitions, self._app.consumer_generation_id)
@@ -202,10 +178,7 @@ class AlertStage:
         """Set the gauges that describe the table."""
         counts: dict[str, int] = dict.fromkeys(EVENTS, 0)
         for _, incident in self._table.items():
-            counts[incident.event] += incident.sent is not None
+            counts[incident.event] += incident.alive
         for event, count in counts.items():
             self._metrics.incidents.labels(event=event).set(count)
         self._metrics.incident_table_entries.set(len(self._table))
-
-
-_EVENT: dict[str, Event] = {"escalation": "escalation", "evacuation": "evacuation"}

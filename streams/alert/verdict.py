@@ -1,8 +1,10 @@
 """What the evidence of an incident adds up to, in CAP 1.2's words. Pure: entries and rules in, words out."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from streams.alert.certainty import certainty_of, doubts, reliable
 from streams.alert.incident import Entry, Incident, independent
 from streams.alert.record import (
     AlertArea,
@@ -16,9 +18,11 @@ from streams.alert.record import (
 from streams.alert.rules import Rules, raised, rank
 from streams.observe.vocabulary import NOWHERE
 
-__all__ = ["Verdict", "crosses", "judge"]
+__all__ = ["Verdict", "crosses", "judge", "regions"]
 
 _URGENCIES: tuple[Urgency, ...] = ("Immediate", "Expected", "Future", "Past", "Unknown")
+_MANY = 4
+"""Independent reports from which one report's word alone makes no signal."""
 _QUOTES = 5
 _AREAS = 5
 _DOMAINS = 10
@@ -40,11 +44,19 @@ class Verdict:
     corroboration: Corroboration
 
 
-def crosses(entries: Sequence[Entry], event_score: float, corroborated_by: int) -> bool:
-    """Whether the evidence is enough for an alert: one sure report, or several independent ones."""
-    if not entries:
+def crosses(entries: Sequence[Entry], event_score: float, rules: Rules) -> bool:
+    """Whether the evidence is enough for an alert: one sure report, or several independent ones. Publishers that are
+    not relied on bear nothing out.
+    """
+    reports = independent(reliable(entries, rules))
+    if not reports:
         return False
-    return max(entry.score for entry in entries) >= event_score or len(independent(entries)) >= corroborated_by
+    best = [max(entry.score for entry in report) for report in reports]
+    if max(best) >= event_score:
+        return True
+    # Independent reports are wrong independently: one minus the chance that all are.
+    together = 1.0 - math.prod(1.0 - score for score in best)
+    return len(reports) >= rules.incident.corroborated_by and together >= rules.incident.corroborated_score
 
 
 def judge(incident: Incident, rules: Rules) -> Verdict:
@@ -53,7 +65,7 @@ def judge(incident: Incident, rules: Rules) -> Verdict:
     reports = independent(entries)
     publishers = {report[0].publisher for report in reports}
     signals = _signals(entries, rules)
-    severity = _severity(signals, len(reports), rules)
+    severity = _severity(signals, reports, rules)
     if incident.country == NOWHERE and rank(severity) > rank(rules.incident.nowhere_severity):
         severity = rules.incident.nowhere_severity
     rows = [rules.signals[name] for name in signals]
@@ -61,7 +73,7 @@ def judge(incident: Incident, rules: Rules) -> Verdict:
     return Verdict(
         severity=severity,
         urgency=min((row.urgency for row in rows), key=_URGENCIES.index, default="Unknown"),
-        certainty=_certainty(entries, len(reports), len(publishers)),
+        certainty=certainty_of(entries, rules),
         response=tuple(dict.fromkeys(word for row in rows for word in row.response)) or ("Monitor",),
         score=max(entry.score for entry in entries),
         signals=signals,
@@ -78,30 +90,38 @@ def judge(incident: Incident, rules: Rules) -> Verdict:
 
 
 def _signals(entries: Sequence[Entry], rules: Rules) -> tuple[str, ...]:
-    """Signals that hold, the most severe first; the surest one alone where none reaches the score."""
+    """Signals that hold, the most severe first; the surest one alone where none reaches the score. Where many report,
+    a signal that one of them alone has does not hold.
+    """
     best: dict[str, float] = {}
     for entry in entries:
         for name, score in entry.signals.items():
             best[name] = max(best.get(name, 0.0), score)
     ordered = sorted(best, key=lambda name: (-best[name], name))
-    held = [name for name in ordered if best[name] >= rules.incident.signal_score] or ordered[:1]
+    sure = [name for name in ordered if best[name] >= rules.incident.signal_score]
+    reports = independent(entries)
+    if len(reports) >= _MANY:
+        sure = [name for name in sure if _carrying(name, reports, rules) > 1] or sure
+    held = sure or ordered[:1]
     return tuple(sorted(held, key=lambda name: -rank(rules.signals[name].severity)))
 
 
-def _severity(signals: Sequence[str], reports: int, rules: Rules) -> Severity:
+def _carrying(name: str, reports: Sequence[Sequence[Entry]], rules: Rules) -> int:
+    """How many independent reports have that signal."""
+    least = rules.incident.signal_score
+    return sum(any(entry.signals.get(name, 0.0) >= least for entry in report) for report in reports)
+
+
+def _severity(signals: Sequence[str], reports: Sequence[Sequence[Entry]], rules: Rules) -> Severity:
+    """The most severe row; a row is one step more severe where so many reports have its signal."""
     found: Severity = "Unknown"
     for name in signals:
         row = rules.signals[name]
-        severity = raised(row.severity) if row.raise_at and reports >= row.raise_at else row.severity
+        more = row.raise_at and _carrying(name, reports, rules) >= row.raise_at
+        severity = raised(row.severity) if more else row.severity
         if rank(severity) > rank(found):
             found = severity
     return found
-
-
-def _certainty(entries: Sequence[Entry], reports: int, publishers: int) -> Certainty:
-    """Likely needs two independent reports of two publishers, one of them dated; we never say Observed."""
-    dated = any(entry.dated for entry in entries)
-    return "Likely" if dated and reports >= 2 and publishers >= 2 else "Possible"
 
 
 def _best(entries: Sequence[Entry]) -> tuple[AlertEvidence, ...]:
@@ -122,6 +142,15 @@ def _areas(entries: Sequence[Entry]) -> tuple[AlertArea, ...]:
     return tuple(sorted(best.values(), key=lambda area: (-area.confidence, area.name))[:_AREAS])
 
 
+def regions(verdict: Verdict, rules: Rules) -> tuple[AlertArea, ...]:
+    """First-level regions that are named surely enough, each once, the surest area in it."""
+    found: dict[str, AlertArea] = {}
+    for area in verdict.areas:
+        if area.admin1 and area.confidence >= rules.incident.area_confidence:
+            found.setdefault(area.admin1, area)
+    return tuple(found.values())
+
+
 def _reasons(
     signals: Sequence[str], entries: Sequence[Entry], reports: int, publishers: int, rules: Rules
 ) -> tuple[str, ...]:
@@ -130,6 +159,4 @@ def _reasons(
         found.append(f"{reports} independent reports from {publishers} publisher{'s' if publishers > 1 else ''}")
     else:
         found.append("one report" if len(entries) == 1 else f"one report, printed by {len(entries)} articles")
-    if not any(entry.dated for entry in entries):
-        found.append("undated")
-    return tuple(found)
+    return (*found, *doubts(entries, rules))

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from models.article import Aggregation, Position, article_score, positions_of
 from models.labels import EVENTS, LABELS
-from streams.assess.places import Area, Gazetteer, locate
+from streams.assess.allclear import cleared
+from streams.assess.genre import genre_of
+from streams.assess.places import Area, Gazetteer, concerned, locate
 from streams.assess.record import (
     ArticleRef,
     AssessedArea,
     AssessedEvidence,
     Assessment,
+    EventName,
     InputRef,
     ModelRef,
     Status,
@@ -38,6 +41,9 @@ _QUOTE = 300
 _MOST_EVIDENCE = 20
 """Evidence sentences kept per country, the best ones: it bounds the assessment."""
 _DECIMALS = 3
+_NEVER = 2.0
+"""A threshold that no score reaches."""
+_NAMES: tuple[EventName, ...] = ("escalation", "evacuation")
 
 Outcome = Literal["assessed", "no_evidence", "stale", "unsupported_language", "too_short"]
 Scores = NDArray[np.float32]  # [n_sentences, n_labels], as the classifier gives them
@@ -122,26 +128,30 @@ def assess(
     if prepared.outcome is not None:
         return Judged(prepared.outcome, ())
     rounded = round_scores(scores)
-    chosen = [
+    positions = positions_of([sentence.field for sentence in prepared.sentences])
+    chosen = {
         number
         for number in range(len(prepared.sentences))
         if any(rounded[number, column] >= thresholds[event] for column, event in enumerate(EVENTS))
-    ]
-    if not chosen:
-        return Judged("too_short" if _is_short(prepared.article) else "no_evidence", ())
+    }
+    over = cleared(prepared.texts, positions, _headline_evidence(rounded, positions, thresholds))
     article = prepared.article
-    spans = [(s.field, s.start, s.end) for s in (prepared.sentences[number] for number in chosen)]
-    areas = locate(article.title, article.summary, article.body, spans, gazetteer)
-    positions = positions_of([sentence.field for sentence in prepared.sentences])
-    by_country: dict[str, list[tuple[int, Area | None]]] = {}
-    for number, found in zip(chosen, areas, strict=True):
-        for area in found or (None,):
+    found = _places(article, prepared.sentences, sorted(chosen), gazetteer)
+    about = concerned(article.title, article.summary, article.body, gazetteer) if over else ()
+    clears = _cleared_by_country(over, about, prepared.sentences)
+    by_country: dict[str, list[tuple[int, Area | None]]] = {country: [] for country in clears}
+    for number in sorted(chosen):
+        for area in found[number] or (None,):
             by_country.setdefault(area.country if area else NOWHERE, []).append((number, area))
     reference = _reference(article, prepared.language)
     made = []
     for country in sorted(by_country):
-        numbers = [number for number, _ in by_country[country]]
-        evidence = _evidence(prepared.sentences, rounded, numbers)
+        ended = clears.get(country, {})
+        # What is said to be over is told once more on the way: that is no evidence that it goes on.
+        least = {event: _NEVER if event in ended else thresholds[event] for event in EVENTS}
+        numbers = [number for number, _ in by_country[country] if _counts(rounded[number], least)]
+        if not numbers and not ended:
+            continue
         made.append(
             Assessment(
                 schema_version="1",
@@ -153,16 +163,56 @@ def assess(
                 simhash=article.simhash,
                 kafka_timestamp_ms=delivery.timestamp_ms,
                 input=InputRef(delivery.tp.topic, delivery.tp.partition, delivery.offset),
-                scores=_event_scores(rounded, numbers, positions, thresholds, aggregation or {}),
+                scores=_event_scores(rounded, numbers, positions, least, aggregation or {}),
                 thresholds={"escalation": thresholds["escalation"], "evacuation": thresholds["evacuation"]},
-                evidence=evidence,
+                evidence=_evidence(prepared.sentences, rounded, numbers),
                 areas=_areas([area for _, area in by_country[country] if area]),
                 retracted=article.retracted,
                 model=model,
                 traceparent=delivery.header("traceparent"),
+                cleared=ended,
             )
         )
+    if not made:
+        return Judged("too_short" if _is_short(prepared.article) else "no_evidence", ())
     return Judged("assessed", tuple(made))
+
+
+def _counts(row: NDArray[np.float64], least: Mapping[str, float]) -> bool:
+    return any(row[column] >= least[event] for column, event in enumerate(EVENTS))
+
+
+def _headline_evidence(
+    rounded: Rounded, positions: Sequence[Position], thresholds: Mapping[str, float]
+) -> frozenset[EventName]:
+    """Events that a headline is evidence of."""
+    headlines = [number for number, position in enumerate(positions) if position in ("headline", "alone")]
+    return frozenset(
+        event for column, event in enumerate(_NAMES) if any(rounded[n, column] >= thresholds[event] for n in headlines)
+    )
+
+
+def _places(
+    article: Article, found: Sequence[Sentence], numbers: Sequence[int], gazetteer: Gazetteer
+) -> dict[int, tuple[Area, ...]]:
+    """Where it happens, for the sentences of these numbers."""
+    spans = [(found[number].field, found[number].start, found[number].end) for number in numbers]
+    areas = locate(article.title, article.summary, article.body, spans, gazetteer) if spans else []
+    return {number: tuple(where) for number, where in zip(numbers, areas, strict=True)}
+
+
+def _cleared_by_country(
+    over: Mapping[int, frozenset[EventName]], about: Sequence[str], found: Sequence[Sentence]
+) -> dict[str, dict[EventName, str]]:
+    """For each country that the article is about the events that are over, with the first sentence that says so: a
+    truce ends what happens to both sides, and where nothing happened it ends nothing.
+    """
+    clears: dict[str, dict[EventName, str]] = {country: {} for country in about if over}
+    for number in sorted(over):
+        for country in about:
+            for event in sorted(over[number]):
+                clears[country].setdefault(event, found[number].text[:_QUOTE])
+    return clears
 
 
 def _is_short(article: Article) -> bool:
@@ -174,12 +224,11 @@ def _event_scores(
     rounded: Rounded,
     numbers: Sequence[int],
     positions: Sequence[Position],
-    thresholds: dict[str, float],
+    thresholds: Mapping[str, float],
     aggregation: Mapping[str, Aggregation],
-) -> dict[Literal["escalation", "evacuation"], float]:
-    found: dict[Literal["escalation", "evacuation"], float] = {}
-    events: tuple[Literal["escalation", "evacuation"], ...] = ("escalation", "evacuation")
-    for event in events:
+) -> dict[EventName, float]:
+    found: dict[EventName, float] = {}
+    for event in _NAMES:
         column = LABELS.index(event)
         mine = [number for number in numbers if rounded[number, column] >= thresholds[event]]
         if mine:
@@ -226,6 +275,7 @@ def _reference(article: Article, language: Language) -> ArticleRef:
         precision=published.precision if published else None,
         zone_known=bool(published and published.zone_known),
         crawled_at=_text(article.crawled),
+        genre=genre_of(article),
     )
 
 

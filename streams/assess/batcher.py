@@ -49,6 +49,8 @@ class Ports:
     refusals: DeadLetterLimit
     """Of good records whose outputs a broker refuses: known only after the writing, so counted by themselves."""
     accounts: AssessAccounts
+    partitions: int
+    """Of the assessments topic."""
     shadow: Shadow | None = None
 
 
@@ -216,14 +218,14 @@ class Batcher(Service):
         if not conclusion.rejected:
             self._ports.refusals.bad(conclusion.work.delivery.tp)
         letter = conclusion  # nothing but a dead letter: it keeps its reason
-        if conclusion.assessments or not conclusion.rejected:
+        if conclusion.assessments or conclusion.revisions or not conclusion.rejected:
             letter = Reader.give_up(conclusion.work, "unpublishable", "the broker refuses what came of this record")
         # Refused without its value as well: it stops us, nothing is lost.
         await write_letters(self._ports.publisher, self._records(letter))
         return letter
 
     def _records(self, conclusion: Conclusion) -> list[Outgoing]:
-        records = conclusion.outgoing(self._settings.assessments_topic)
+        records = conclusion.outgoing(self._settings.assessments_topic, self._ports.partitions)
         if self._settings.audit_topic:
             records.append(conclusion.audit(self._settings.audit_topic))
         return records

@@ -1,9 +1,10 @@
-"""The contract between the stages, version 1: the assessment of one article for one country, and the tick.
+"""The contract between the stages, version 1: the assessment of one article for one country, the revision of an
+article, and the tick.
 
-Both are JSON on the assessments topic, told apart by `kind`. Decoding validates: anything else is undecodable.
+All are JSON on the assessments topic, told apart by `kind`. Decoding validates: anything else is undecodable.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import orjson
@@ -15,10 +16,15 @@ __all__ = [
     "ArticleRef",
     "AssessedArea",
     "AssessedEvidence",
+    "AssessedRecord",
     "Assessment",
     "AssessmentError",
+    "EventName",
+    "Genre",
     "InputRef",
     "ModelRef",
+    "Revision",
+    "Status",
     "Tick",
     "decode",
     "encode",
@@ -26,12 +32,14 @@ __all__ = [
 
 Score = Annotated[float, Field(ge=0, le=1)]
 Status = Literal["Actual", "Exercise", "Test"]
+EventName = Literal["escalation", "evacuation"]
+Genre = Literal["news", "opinion", "history", "drill"]
 _LAST_MS = 253_402_300_799_999
 """The end of the year 9999, which is the last that Python's dates know."""
 
 
 class AssessmentError(ValueError):
-    """Bytes on the assessments topic that are neither an assessment nor a tick of a version we know."""
+    """Bytes on the assessments topic that are no assessment, revision or tick of a version we know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ class ArticleRef:
     precision: Literal["second", "minute", "hour", "day"] | None
     zone_known: bool
     crawled_at: str | None = None
+    genre: Genre = "news"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,24 @@ class Assessment:
     retracted: bool
     model: ModelRef
     traceparent: str | None = None
+    cleared: dict[EventName, Annotated[str, Field(max_length=300)]] = field(default_factory=dict)
+    """Events of which the article says, in its headline or at its beginning, that they are over there: the sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What is left of an article that was corrected or taken back, told to every partition: `kept` has the events, by
+    country, for which it is evidence still. What it was evidence for elsewhere is evidence no more.
+    """
+
+    schema_version: Literal["1"]
+    kind: Literal["revision"]
+    status: Status
+    article_id: Annotated[str, Field(max_length=64)]
+    kafka_timestamp_ms: int
+    input: InputRef
+    kept: dict[str, tuple[EventName, ...]]
+    retracted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +156,18 @@ class Tick:
     time: Annotated[int, Field(ge=0, le=_LAST_MS)]
 
 
-_ADAPTER: TypeAdapter[Assessment | Tick] = TypeAdapter(Annotated[Assessment | Tick, Field(discriminator="kind")])
+AssessedRecord = Assessment | Revision | Tick
+"""What the assessments topic holds."""
+
+_ADAPTER: TypeAdapter[AssessedRecord] = TypeAdapter(Annotated[AssessedRecord, Field(discriminator="kind")])
 
 
-def encode(record: Assessment | Tick) -> bytes:
+def encode(record: AssessedRecord) -> bytes:
     """JSON, keys in the order of the record: the same record gives the same bytes."""
     return orjson.dumps(record)
 
 
-def decode(value: bytes | None) -> Assessment | Tick:
+def decode(value: bytes | None) -> AssessedRecord:
     """The record in `value`. Raises AssessmentError, naming the first field that is wrong."""
     try:
         record = _ADAPTER.validate_json(value or b"")

@@ -46,7 +46,7 @@ class AssessStage:
         self._model = ThreadPoolExecutor(1, thread_name_prefix="tocsin-model")
         self._publisher = Publisher(app, metrics)
         self._batcher: Batcher | None = None
-        self._tick_partitions = 0
+        self._partitions = 0
         self.ready = False
         self.intake = Intake(app, settings, metrics, self._put)
         app.intake = self.intake
@@ -66,7 +66,7 @@ class AssessStage:
         sys.setswitchinterval(_SWITCH)
         found = await topics.existing(self._settings)
         topics.check(self._settings, found)
-        self._tick_partitions = found[self._settings.assessments_topic]
+        self._partitions = found[self._settings.assessments_topic]
         loop = asyncio.get_running_loop()
         begin = time.monotonic()
         reader = await loop.run_in_executor(self._model, self._make_reader)
@@ -108,6 +108,7 @@ class AssessStage:
             limit=DeadLetterLimit.of(self._settings),
             refusals=DeadLetterLimit.of(self._settings),
             accounts=AssessAccounts(self._metrics),
+            partitions=self._partitions,
             shadow=shadow,
         )
 
@@ -124,6 +125,6 @@ class AssessStage:
             headers = {"content-type": b"application/json", "tocsin-kind": b"tick"}
             records += [
                 Outgoing(self._settings.assessments_topic, b"tick", value, headers, partition=number)
-                for number in range(self._tick_partitions)
+                for number in range(self._partitions)
             ]
         await self._publisher.publish(records)

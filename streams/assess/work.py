@@ -8,14 +8,16 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
-from models import Classifier
 from streams.assess.assess import Prepared, Scores, assess, prepare
 from streams.assess.places import Gazetteer
-from streams.assess.record import Assessment, ModelRef, Status, encode
+from streams.assess.record import Assessment, ModelRef, Revision, Status, encode
+from streams.assess.revise import revision
 from streams.errors import NO_RECORDS_FAULT, ModelError
 from streams.ingest.article import Limits, Reason, Rejected
 from streams.ingest.decode import decode
@@ -24,9 +26,31 @@ from streams.kafka.ledger import TopicPartition
 from streams.kafka.records import Delivery, Outgoing
 from streams.settings import Settings
 
-__all__ = ["Conclusion", "Reader", "Work", "questions"]
+if TYPE_CHECKING:
+    from models.encoding import Context
+    from models.manifest import Manifest
+
+__all__ = ["Conclusion", "Reader", "Scorer", "Work", "questions"]
 
 _log = logging.getLogger(__name__)
+
+
+class Scorer(Protocol):
+    """What scores sentences: `models.Classifier`, or something that remembers what one has said."""
+
+    manifest: "Manifest"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The columns of `scores`."""
+
+    def token_lengths(
+        self, sentences: Sequence[str], contexts: "Sequence[Context | None] | None" = None
+    ) -> NDArray[np.int64]:
+        """Tokens [n] of each sentence with its context."""
+
+    def scores(self, sentences: Sequence[str], contexts: "Sequence[Context | None] | None" = None) -> Scores:
+        """Scores [n, n_labels] in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +76,22 @@ class Conclusion:
     outcomes: tuple[str, ...]
     rejected: tuple[Rejected, ...]
     scores: tuple[Scores, ...] = field(repr=False, default=())
+    revisions: tuple[Revision, ...] = ()
 
-    def outgoing(self, topic: str) -> list[Outgoing]:
-        """Assessments for `topic`, keyed by country; a dead letter if anything was rejected."""
+    def outgoing(self, topic: str, partitions: int) -> list[Outgoing]:
+        """Assessments for `topic`, keyed by country, revisions for each of its partitions; a dead letter if anything
+        was rejected.
+        """
         records = []
         for assessment in self.assessments:
             headers = {"content-type": b"application/json", "tocsin-kind": b"assessment"}
             if assessment.traceparent:
                 headers["traceparent"] = assessment.traceparent.encode()
             records.append(Outgoing(topic, assessment.country.encode(), encode(assessment), headers))
+        for revised in self.revisions:
+            headers = {"content-type": b"application/json", "tocsin-kind": b"revision"}
+            value = encode(revised)
+            records += [Outgoing(topic, b"revision", value, headers, partition=n) for n in range(partitions)]
         if self.rejected:
             first = self.rejected[0]
             records.append(dead_letter(self.work.delivery, first.reason, "assess", first.detail))
@@ -85,7 +116,7 @@ class Reader:
     `thresholds`: the least score of an evidence sentence, by event.
     """
 
-    def __init__(self, settings: Settings, classifier: Classifier, gazetteer: Gazetteer) -> None:
+    def __init__(self, settings: Settings, classifier: Scorer, gazetteer: Gazetteer) -> None:
         self._settings = settings
         self._classifier = classifier
         self._gazetteer = gazetteer
@@ -177,6 +208,7 @@ class Reader:
     def conclude(self, work: Work, scores: Sequence[Scores]) -> Conclusion:
         """What to write for `work`, given the scores of its articles."""
         assessments: list[Assessment] = []
+        revisions: list[Revision] = []
         outcomes: list[str] = []
         for prepared, mine in zip(work.prepared, scores, strict=True):
             judged = assess(
@@ -191,8 +223,13 @@ class Reader:
             )
             outcomes.append(judged.outcome)
             assessments += judged.assessments
+            revised = revision(prepared.article, judged.assessments, work.delivery, work.status)
+            if revised is not None and prepared.outcome != "stale":
+                revisions.append(revised)
         outcomes += ["rejected"] * len(work.rejected)
-        return Conclusion(work, tuple(assessments), tuple(outcomes), work.rejected, tuple(scores))
+        return Conclusion(
+            work, tuple(assessments), tuple(outcomes), work.rejected, tuple(scores), revisions=tuple(revisions)
+        )
 
     @staticmethod
     def give_up(work: Work, reason: Reason, detail: str) -> Conclusion:

@@ -29,7 +29,7 @@ SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")
 """CAP 1.2 `severity`, most severe first."""
 OUTCOMES = ("assessed", "no_evidence", "stale", "unsupported_language", "too_short", "rejected", "error")
 STAGES = ("parse", "tokenize", "infer", "places", "policy", "publish")
-SUPPRESSED = ("duplicate", "cooldown", "stale", "opinion", "below_threshold")
+SUPPRESSED = ("duplicate", "cooldown", "stale", "opinion", "ignored", "below_threshold")
 AGREEMENTS = ("both", "neither", "first_only", "second_only")
 """Which of two compared models calls a sentence evidence."""
 HOLES = ("refilled", "legitimate")

@@ -115,6 +115,7 @@ class Line:
                 limit=DeadLetterLimit.of(self.settings),
                 refusals=DeadLetterLimit.of(self.settings),
                 accounts=AssessAccounts(self.metrics),
+                partitions=1,
             ),
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from streams.alert import policy
+from streams.alert import docket
 from streams.alert.progress import Progress, encode
 from streams.alert.table import IncidentTable, make_table
 from streams.assess.record import Tick
@@ -22,7 +22,7 @@ from tests.unit.alert.builders import NOW, assessment
 
 def failing(monkeypatch: pytest.MonkeyPatch, times: int, error: BaseException) -> None:
     """Make the policy raise so often."""
-    decide, left = policy.decide, [times]
+    decide, left = docket.decide, [times]
 
     def broken(*args: Any, **kwargs: Any) -> Any:
         if left[0]:
@@ -30,7 +30,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, times: int, error: BaseException) -
             raise error
         return decide(*args, **kwargs)
 
-    monkeypatch.setattr(policy, "decide", broken)
+    monkeypatch.setattr(docket, "decide", broken)
 
 
 async def test_a_passing_fault_costs_no_alert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

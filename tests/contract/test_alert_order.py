@@ -113,7 +113,7 @@ async def test_a_fault_at_the_second_event_of_an_article_acks_nothing(world: Wor
 async def test_a_cancel_is_delivered_before_its_incident_is_forgotten(world: World, tmp_path: Path) -> None:
     await Worker(world, tmp_path).take(0, assessment())
     # The first tick of all says nothing yet.
-    early, tick = (Tick("1", "tick", "articles", 0, NOW + hours * HOUR) for hours in (1, 25))
+    early, tick = (Tick("1", "tick", "articles", 0, NOW + hours * HOUR) for hours in (1, 37))
     worker = Worker(world, tmp_path)
     await worker.take(1, early)
     world.broken = "changelog"
@@ -125,10 +125,13 @@ async def test_a_cancel_is_delivered_before_its_incident_is_forgotten(world: Wor
     # What time it is outlives the worker.
     await Worker(world, tmp_path).take(2, tick)
     assert world.journal == STEPS
-    assert world.changelog.keys() == {b"progress|0"}
     assert [alert["msg_type"] for alert in world.alerts] == ["Alert", "Cancel", "Cancel"]
     assert world.alerts[1]["alert_id"] == world.alerts[2]["alert_id"]
     assert world.acked == [0, 1, 2]
+    # Its echo dies away in silence.
+    await Worker(world, tmp_path).take(3, Tick("1", "tick", "articles", 0, NOW + 50 * HOUR))
+    assert world.changelog.keys() == {b"progress|0"}
+    assert len(world.alerts) == 3
 
 
 async def test_an_undecodable_record_is_acked_after_its_dead_letter(world: World, tmp_path: Path) -> None:

@@ -53,11 +53,12 @@ async def test_an_older_incident_behind_a_newer_one_is_not_read_and_is_written_o
 async def test_a_deletion_is_not_undone(tmp_path: Path) -> None:
     world, frozen, old = await _begun(tmp_path)
     owner = Worker(world, tmp_path)
-    for offset, hours in ((1, 1), (2, 25)):
+    # The first tick says nothing yet, the second ends it, and the third its echo.
+    for offset, hours in ((1, 1), (2, 37), (3, 50)):
         await owner.take(offset, Tick("1", "tick", "articles", 0, NOW + hours * HOUR))
     assert KEY not in world.changelog, "the story must end for this test to mean anything"
     world.append(KEY, old, frozen.table.fence.stamp(0).encode())
-    await owner.take(3, Tick("1", "tick", "articles", 0, NOW + 25 * HOUR))
+    await owner.take(4, Tick("1", "tick", "articles", 0, NOW + 50 * HOUR))
     assert KEY not in world.changelog
 
 

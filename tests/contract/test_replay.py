@@ -19,11 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.alert import incident as state
-from streams.assess.record import Assessment, Tick
+from streams.assess.record import AssessedRecord, Assessment, Tick
 from streams.errors import PublishError
 from streams.kafka.ledger import TopicPartition
 from tests.contract.world import STEPS, Worker, World
-from tests.unit.alert.builders import HOUR, NOW, assessment
+from tests.unit.alert.builders import HOUR, NOW, all_clear, assessment, revision
 
 pytestmark = pytest.mark.requirement(17)
 
@@ -36,9 +36,9 @@ LIFETIME = 73 * HOUR
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> list[Assessment | Tick]:
+def stories(draw: st.DrawFn) -> list[AssessedRecord]:
     """What one assessments partition may hold: reports, their corrections and retractions, ticks, some very late."""
-    found: list[Assessment | Tick] = []
+    found: list[AssessedRecord] = []
     now = NOW
     for offset in range(draw(st.integers(3, 14))):
         now += draw(st.sampled_from([0, 1000, 20 * MINUTE, 7 * HOUR, LIFETIME]))
@@ -46,6 +46,14 @@ def stories(draw: st.DrawFn) -> list[Assessment | Tick]:
             found.append(Tick("1", "tick", "articles", 0, now))
             continue
         article = draw(st.integers(0, 5))
+        if draw(st.integers(0, 9)) == 0:
+            kept = draw(st.sampled_from([{}, {"UA": ("evacuation",)}]))
+            found.append(revision(f"a{article}", time=now, offset=offset, kept=kept, retracted=not kept))
+            continue
+        if draw(st.integers(0, 5)) == 0:
+            country = draw(st.sampled_from(COUNTRIES))
+            found.append(all_clear(f"a{article}", country=country, time=now, offset=offset, content=f"c{offset}"))
+            continue
         found.append(
             assessment(
                 f"a{article}",
@@ -68,12 +76,12 @@ Death = tuple[str | None, int]
 """The step at which a worker dies (None: after the last), and how many records before it were not committed."""
 
 
-def lived(records: Sequence[Assessment | Tick], folder: Path, deaths: dict[int, Death] | None = None) -> World:
+def lived(records: Sequence[AssessedRecord], folder: Path, deaths: dict[int, Death] | None = None) -> World:
     """The world after all these records, with a new worker after each death, which are named by offset."""
     return asyncio.run(_lived(records, folder, dict(deaths or {})))
 
 
-async def _lived(records: Sequence[Assessment | Tick], folder: Path, deaths: dict[int, Death]) -> World:
+async def _lived(records: Sequence[AssessedRecord], folder: Path, deaths: dict[int, Death]) -> World:
     world = World()
     worker, offset, committed = Worker(world, folder), 0, 0
     while offset < len(records):
@@ -102,7 +110,7 @@ def test_the_stories_of_this_file_alert_update_and_cancel(tmp_path: Path) -> Non
 
     @settings(max_examples=100, deadline=None, database=None, derandomize=True)
     @given(stories())
-    def look(records: list[Assessment | Tick]) -> None:
+    def look(records: list[AssessedRecord]) -> None:
         found.update(alert["msg_type"] for alert in lived(records, tmp_path).alerts)
 
     look()
@@ -117,7 +125,7 @@ def test_the_stories_of_this_file_alert_update_and_cancel(tmp_path: Path) -> Non
     ),
 )
 def test_however_often_the_worker_dies_the_alerts_are_the_same_bytes(
-    tmp_path: Path, records: list[Assessment | Tick], deaths: dict[int, Death]
+    tmp_path: Path, records: list[AssessedRecord], deaths: dict[int, Death]
 ) -> None:
     whole, torn = lived(records, tmp_path), lived(records, tmp_path, deaths)
     assert messages(torn) == messages(whole)
@@ -126,9 +134,7 @@ def test_however_often_the_worker_dies_the_alerts_are_the_same_bytes(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stories())
-def test_what_was_sent_is_the_same_when_the_topic_is_read_again(
-    tmp_path: Path, records: list[Assessment | Tick]
-) -> None:
+def test_what_was_sent_is_the_same_when_the_topic_is_read_again(tmp_path: Path, records: list[AssessedRecord]) -> None:
     first, again = lived(records, tmp_path), lived(records, tmp_path)
     assert messages(first) == messages(again)
     assert len(messages(first)) == len(first.alerts), "an id came twice"
@@ -137,11 +143,11 @@ def test_what_was_sent_is_the_same_when_the_topic_is_read_again(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(stories(), min_size=2, max_size=3), st.randoms(use_true_random=False))
 def test_interleavings_of_article_partitions_end_in_the_same_incidents(
-    tmp_path: Path, partitions: list[list[Assessment | Tick]], random: Any
+    tmp_path: Path, partitions: list[list[AssessedRecord]], random: Any
 ) -> None:
     """Reports that come from several article partitions, shuffled together in any way that keeps the order of each."""
     parts = [
-        [_from(record, number) for record in part if isinstance(record, Assessment) and not record.retracted]
+        [_from(one, number) for one in part if isinstance(one, Assessment) and not one.retracted and not one.cleared]
         for number, part in enumerate(partitions)
     ]
     # Inside one lifetime and cool-down of each other: what time ends is a matter of when it is seen.
@@ -155,7 +161,7 @@ def test_interleavings_of_article_partitions_end_in_the_same_incidents(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stories(), stories(), st.randoms(use_true_random=False))
 def test_one_worker_for_two_partitions_says_what_two_workers_say(
-    tmp_path: Path, first: list[Assessment | Tick], second: list[Assessment | Tick], random: Any
+    tmp_path: Path, first: list[AssessedRecord], second: list[AssessedRecord], random: Any
 ) -> None:
     other = [replace(one, country=OTHERS[one.country]) if isinstance(one, Assessment) else one for one in second]
     shared, apart = (asyncio.run(_both(first, other, tmp_path, random, alone=alone)) for alone in (False, True))
@@ -164,7 +170,7 @@ def test_one_worker_for_two_partitions_says_what_two_workers_say(
 
 
 async def _both(
-    first: list[Assessment | Tick], second: list[Assessment | Tick], folder: Path, random: Any, *, alone: bool
+    first: list[AssessedRecord], second: list[AssessedRecord], folder: Path, random: Any, *, alone: bool
 ) -> World:
     world = World()
     one = Worker(world, folder)

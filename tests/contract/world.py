@@ -13,7 +13,7 @@ from streams.alert import rules
 from streams.alert.fence import HEADER, Fence, Stamp
 from streams.alert.stage import AlertStage
 from streams.alert.table import IncidentTable
-from streams.assess.record import Assessment, Tick, encode
+from streams.assess.record import AssessedRecord, encode
 from streams.kafka.ledger import Hole, TopicPartition
 from streams.kafka.records import Delivery
 from streams.kafka.reread import Piece
@@ -163,6 +163,6 @@ class Worker:
         self.world.step("ack")
         self.world.acked.append(delivery.offset)
 
-    async def take(self, offset: int, value: bytes | Assessment | Tick, tp: TopicPartition = TP) -> None:
+    async def take(self, offset: int, value: bytes | AssessedRecord, tp: TopicPartition = TP) -> None:
         raw = value if isinstance(value, bytes) else encode(value)
         await self.stage._work(Delivery(tp, offset, NOW, b"UA", raw, (), 1, None))

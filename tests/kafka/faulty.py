@@ -71,7 +71,7 @@ def _raises(name: str, error: Callable[[], BaseException]) -> Callable[[], None]
 
 def _patch() -> None:
     from models.classifier import Classifier
-    from streams.alert import policy
+    from streams.alert import docket
     from streams.alert.stage import AlertStage
     from streams.alert.table import IncidentTable
     from streams.errors import PublishError
@@ -81,7 +81,7 @@ def _patch() -> None:
     _before(Classifier, "encode", _raises("tokeniser", lambda: RuntimeError("fault point: tokeniser")))
     _before(Classifier, "logits", _raises("model", lambda: RuntimeError("fault point: model")))
     _before(Classifier, "logits", _raises("memory", lambda: MemoryError("fault point: memory")))
-    _before(policy, "decide", _raises("policy", lambda: RuntimeError("fault point: policy")))
+    _before(docket, "decide", _raises("policy", lambda: RuntimeError("fault point: policy")))
     _before(Publisher, "confirm", _raises("publisher", lambda: PublishError("fault point: publisher")))
     _after(AlertStage, "_deliver", lambda: _die("after-deliver"))
     _after(IncidentTable, "store", lambda: _die("after-store"))

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any, Literal
 
 from models.labels import LABELS
-from streams.assess.record import ArticleRef, AssessedArea, AssessedEvidence, Assessment, InputRef, ModelRef
+from streams.assess.record import ArticleRef, AssessedArea, AssessedEvidence, Assessment, InputRef, ModelRef, Revision
 
 HOUR = 3_600_000
 NOW = 1_764_000_000_000
@@ -29,6 +29,7 @@ def assessment(
     content: str = "v1",
     dated: bool = True,
     retracted: bool = False,
+    cleared: dict[Any, str] | None = None,
 ) -> Assessment:
     """One article's assessment; `text` decides the simhash, `content` the content hash."""
     events: dict[Any, float] = {}
@@ -63,4 +64,25 @@ def assessment(
         areas=(AssessedArea("Ukraine", country, None, "gazetteer", 0.9),),
         retracted=retracted,
         model=ModelRef("tocsin-test", "1", "0" * 64),
+        cleared=cleared or {},
     )
+
+
+def all_clear(
+    article: str = "c1", *, country: str = "UA", time: int = NOW, event: str = "evacuation", **more: Any
+) -> Assessment:
+    """One article's word that `event` is over."""
+    said = {event: f"The order to leave was lifted ({article})."}
+    return assessment(article, country=country, time=time, evacuation=None, cleared=said, **more)
+
+
+def revision(
+    article: str = "a1",
+    *,
+    time: int = NOW,
+    offset: int = 99,
+    kept: dict[str, Any] | None = None,
+    retracted: bool = False,
+) -> Revision:
+    """What is left of an article."""
+    return Revision("1", "revision", "Actual", article, time, InputRef("articles", 0, offset), kept or {}, retracted)

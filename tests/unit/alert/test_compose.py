@@ -31,7 +31,7 @@ def message(*records: Assessment, event: Any = "evacuation") -> Message:
 
 def cancelled(record: Assessment) -> Message:
     opened = message(record)
-    ended = expire(opened.incident, NOW + 25 * HOUR, RULES).message
+    ended = expire(opened.incident, NOW + 37 * HOUR, RULES).message
     assert ended is not None
     return ended
 
@@ -81,7 +81,7 @@ def test_the_schema_refuses_what_is_not_the_contract() -> None:
 def test_a_cancel_is_all_clear_and_past() -> None:
     alert = checked(composed(cancelled(assessment()), None))
     assert (alert.msg_type, alert.response_type, alert.urgency) == ("Cancel", ("AllClear",), "Past")
-    assert alert.headline == "Evacuation in Ukraine: ended, no new evidence for 24 hours"
+    assert alert.headline == "Evacuation in Ukraine: ended, no new evidence for 36 hours"
     assert (alert.article.id, alert.article.url, alert.model) == ("a1", None, {})
     assert len(alert.references) == 1
 

@@ -148,9 +148,11 @@ def test_time_alone_cancels_once_and_only_after_the_lifetime() -> None:
     (alerted,) = run(assessment())
     incident = alerted.incident
     assert incident is not None
-    assert not expire(incident, NOW + 23 * HOUR, RULES).changed
-    ended = expire(incident, NOW + 24 * HOUR, RULES)
-    assert ended.incident is None
+    lifetime = RULES.incident.lifetime_ms
+    assert not expire(incident, NOW + lifetime - 1, RULES).changed
+    ended = expire(incident, NOW + lifetime, RULES)
+    assert ended.incident is not None
+    assert ended.incident.closed
     assert ended.message is not None
     assert ended.message.msg_type == "Cancel"
     assert ended.message.sequence == 1
@@ -159,7 +161,7 @@ def test_time_alone_cancels_once_and_only_after_the_lifetime() -> None:
 def test_an_incident_that_never_spoke_ends_in_silence() -> None:
     (waiting,) = run(assessment(evacuation=0.45))
     assert waiting.incident is not None
-    ended = expire(waiting.incident, NOW + 25 * HOUR, RULES)
+    ended = expire(waiting.incident, NOW + RULES.incident.lifetime_ms, RULES)
     assert ended.changed
     assert ended.incident is None
     assert ended.message is None
@@ -168,7 +170,8 @@ def test_an_incident_that_never_spoke_ends_in_silence() -> None:
 def test_the_last_retraction_cancels() -> None:
     decisions = run(assessment(), assessment(time=NOW + 1, offset=1, content="v2", retracted=True))
     assert kinds(decisions) == ["Alert", "Cancel"]
-    assert decisions[-1].incident is None
+    assert decisions[-1].incident is not None
+    assert decisions[-1].incident.closed
 
 
 def test_a_new_incident_after_a_cancel_has_a_new_key() -> None:

@@ -19,7 +19,7 @@ def test_the_shipped_policy_has_a_row_for_every_signal(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(SHIPPED)
     assert load(path) == rules
-    assert rules.incident.lifetime_ms == 24 * 3_600_000
+    assert rules.incident.lifetime_ms == 36 * 3_600_000
     assert rules.incident.cooldown_ms == 30 * 60_000
 
 

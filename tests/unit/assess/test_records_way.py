@@ -140,7 +140,7 @@ def value_of(**record: object) -> bytes:
 def test_a_record_becomes_assessments_keyed_by_country(reader: Reader, fake: Fake) -> None:
     (conclusion,) = concluded(reader, value_of(title="Embassy warns", text=BOTH))
     assert conclusion.outcomes == ("assessed",)
-    records = conclusion.outgoing("assessments")
+    records = conclusion.outgoing("assessments", 2)
     assert [record.key for record in records] == [b"LB", b"UA"]
     for record, made in zip(records, conclusion.assessments, strict=True):
         assert record.topic == "assessments"
@@ -176,7 +176,7 @@ def test_a_page_with_a_bad_article_gives_both(reader: Reader) -> None:
     page = {"status": "ok", "totalResults": 2, "articles": [{"title": UKRAINE, "content": UKRAINE}, {"title": ""}]}
     (conclusion,) = concluded(reader, json.dumps(page).encode())
     assert conclusion.outcomes == ("assessed", "rejected")
-    *assessments, letter = conclusion.outgoing("assessments")
+    *assessments, letter = conclusion.outgoing("assessments", 2)
     assert [record.key for record in assessments] == [b"UA"]
     assert letter.topic == "articles.dlq"
     assert letter.headers["dlq.reason"] == b"no_text"
@@ -188,7 +188,7 @@ def test_a_record_without_an_article_has_an_outcome_and_a_dead_letter(reader: Re
     work = reader.read(delivery(value))
     conclusion = reader.conclude(work, reader.score([work])[0])
     assert conclusion.outcomes == ("rejected",)
-    (letter,) = conclusion.outgoing("assessments")
+    (letter,) = conclusion.outgoing("assessments", 2)
     assert letter.value == value
     assert orjson.loads(conclusion.audit("audit").value or b"") == {
         "topic": "articles",
@@ -210,7 +210,7 @@ def test_the_status_comes_from_its_header_and_no_other_word_passes(reader: Reade
 def test_giving_up_is_a_dead_letter_with_the_reason(reader: Reader) -> None:
     work = reader.read(delivery(value_of(text=UKRAINE)))
     conclusion = reader.give_up(work, "model_failure", "the classifier failed")
-    (letter,) = conclusion.outgoing("assessments")
+    (letter,) = conclusion.outgoing("assessments", 2)
     assert conclusion.outcomes == ("error",)
     assert letter.headers["dlq.reason"] == b"model_failure"
     assert letter.value == value_of(text=UKRAINE)
@@ -218,7 +218,7 @@ def test_giving_up_is_a_dead_letter_with_the_reason(reader: Reader) -> None:
 
 def test_the_same_record_gives_the_same_bytes(reader: Reader) -> None:
     once, twice = concluded(reader, value_of(text=BOTH), value_of(text=BOTH))
-    assert once.outgoing("a") == twice.outgoing("a")
+    assert once.outgoing("a", 2) == twice.outgoing("a", 2)
 
 
 def test_warming_takes_an_article_all_the_way(reader: Reader, fake: Fake) -> None:
@@ -232,4 +232,4 @@ def test_a_timestamp_beyond_the_calendar_is_no_reason_to_raise(reader: Reader) -
 
 def test_an_assessment_is_what_decode_gives(reader: Reader) -> None:
     (conclusion,) = concluded(reader, value_of(text=UKRAINE))
-    assert isinstance(decode(conclusion.outgoing("a")[0].value), Assessment)
+    assert isinstance(decode(conclusion.outgoing("a", 2)[0].value), Assessment)
