@@ -23,12 +23,10 @@ from models import calibration
 from models.encoding import Batch, Context, Encoded, Encoder, batches
 from models.errors import ModelError, WeightsCorruptError
 from models.labels import LABELS
-from models.manifest import Manifest
+from models.manifest import PACKAGED_WEIGHTS, Manifest
 from models.network import CONFIG_NAME, TOKENIZER_NAME, WEIGHTS_NAME, SentenceNet, network_from_config, tensors_of
 
-__all__ = ["PACKAGED_WEIGHTS", "PADDED_TOKENS", "Classifier"]
-
-PACKAGED_WEIGHTS = Path(__file__).parent / "weights"
+__all__ = ["PADDED_TOKENS", "Classifier"]
 
 # Measured on one busy core with contexts: 49, 54 and 39 sentences a second at 1024, 2048 and 4096 cells; above, the
 # activations (cells x 1536 x 4 bytes a layer) leave the cache and only memory grows.

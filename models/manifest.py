@@ -17,9 +17,10 @@ from models.article import Aggregation
 from models.errors import WeightsCorruptError, WeightsMissingError
 from models.labels import EVENTS, LABELS, SIGNALS
 
-__all__ = ["FORMAT", "MANIFEST_NAME", "BaseWeights", "Manifest", "Platt", "Thresholds", "sha256_of"]
+__all__ = ["FORMAT", "MANIFEST_NAME", "PACKAGED_WEIGHTS", "BaseWeights", "Manifest", "Platt", "Thresholds", "sha256_of"]
 
 MANIFEST_NAME = "manifest.json"
+PACKAGED_WEIGHTS = Path(__file__).parent / "weights"
 FORMAT = 1
 _RESTORE = "restore the folder from the repository or from the installed package, or train anew"
 

@@ -12,11 +12,15 @@ import typer
 
 from models.errors import TocsinError
 from streams.cli import (
+    backtest,
     config,
     demo,
     dlq,
     doctor,
     evaluate,
+    explain,
+    feedback,
+    notify,
     replay,
     schema,
     score,
@@ -65,6 +69,10 @@ app.add_typer(dlq.app, name="dlq", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(doctor.doctor)
 app.command(rich_help_panel=_LOOK)(replay.replay)
 app.command(rich_help_panel=_LOOK)(tail.tail)
+app.command(rich_help_panel=_LOOK)(notify.notify)
+app.command(rich_help_panel=_LOOK)(explain.explain)
+app.command(rich_help_panel=_LOOK)(feedback.feedback)
+app.command(rich_help_panel=_LOOK)(backtest.backtest)
 app.command(rich_help_panel=_MODEL)(train.train)
 app.command(rich_help_panel=_MODEL)(evaluate.evaluate)
 app.add_typer(config.app, name="config", rich_help_panel=_REFERENCE)

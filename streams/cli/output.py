@@ -47,9 +47,9 @@ def stdout(width: int | None = None) -> Console:
     return _console(sys.stdout, width)
 
 
-def stderr() -> Console:
+def stderr(width: int | None = None) -> Console:
     """The console for progress and remarks."""
-    return _console(sys.stderr, None)
+    return _console(sys.stderr, width)
 
 
 def _console(stream: TextIO, width: int | None) -> Console:

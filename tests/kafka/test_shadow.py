@@ -17,9 +17,8 @@ from typing import Any
 
 import pytest
 
-from models.classifier import PACKAGED_WEIGHTS
 from models.labels import EVENTS
-from models.manifest import MANIFEST_NAME
+from models.manifest import MANIFEST_NAME, PACKAGED_WEIGHTS
 from streams.kafka import clients, topics
 from streams.kafka.embedded import EmbeddedBroker
 from streams.observe.vocabulary import AGREEMENTS

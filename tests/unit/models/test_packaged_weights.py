@@ -7,8 +7,7 @@ import pytest
 from syntok import segmenter
 
 from models import LABELS, Classifier
-from models.classifier import PACKAGED_WEIGHTS
-from models.manifest import Manifest
+from models.manifest import PACKAGED_WEIGHTS, Manifest
 
 STORY = Path(__file__).parents[2] / "fixtures" / "founding_story.json"
 
