@@ -13,10 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.alert.record import Alert, AlertEvidence
+from streams.assess.places import place_name
 from streams.cli.output import inert, plain
 from streams.observe.logs import escaped
 
-__all__ = ["COLOURS", "QUOTES", "Marks", "alert_block", "alert_lines", "bar", "marked", "place_name", "show_alert"]
+__all__ = ["COLOURS", "QUOTES", "Marks", "alert_block", "alert_lines", "bar", "marked", "show_alert"]
 
 Marks = Mapping[str, Sequence[tuple[int, int]]]
 """Quote to the spans of its deciding words."""
@@ -29,18 +30,10 @@ COLOURS = {
     "Unknown": "bold",
 }
 _EDGE = {"Extreme": "red", "Severe": "red", "Moderate": "yellow", "Minor": "cyan", "Unknown": "white"}
-_NOWHERE = "an unnamed place"
 _WIDEST = 110
 _DOMAINS = 4
 QUOTES = 3
 """Evidence sentences shown of an alert (the record holds up to five)."""
-
-
-def place_name(country: str, names: Mapping[str, str]) -> str:
-    """The country as a reader says it, with its code."""
-    if country == "XX":
-        return _NOWHERE
-    return f"{names[country]} ({country})" if country in names else country
 
 
 def marked(text: str, spans: Sequence[tuple[int, int]], *, words: bool, style: str = "bold underline") -> Text:

@@ -1,7 +1,7 @@
-"""`tocsin schema`: the contracts as JSON Schema 2020-12.
+"""`tocsin schema`: the contracts as JSON Schema 2020-12, and all of them as one AsyncAPI document.
 
-Guarantees: `alert` is made from the record that the worker validates with; `article` describes the preferred input.
-Refuses nothing.
+Guarantees: `alert` and `feedback` are made from the records that the program validates with; `article` describes the
+preferred input. Refuses nothing.
 """
 
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["alert_schema", "schema"]
+__all__ = ["schema"]
 
 
 class Contract(StrEnum):
@@ -17,24 +17,45 @@ class Contract(StrEnum):
 
     article = "article"
     alert = "alert"
-
-
-def alert_schema() -> dict[str, Any]:
-    """The JSON Schema of records on the alerts topic."""
-    from streams.alert.record import adapter
-
-    made = adapter.json_schema(mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:tocsin:alert:v1", **made}
+    feedback = "feedback"
+    asyncapi = "asyncapi"
 
 
 def schema(
-    contract: Annotated[Contract, typer.Argument(help="article: what to send; alert: what comes out.")],
+    contract: Annotated[
+        Contract,
+        typer.Argument(
+            help="article: what to send; alert: what comes out; feedback: what people say; asyncapi: all of it,"
+            " with the topics."
+        ),
+    ],
 ) -> None:
-    """Print the JSON Schema of what goes in or what comes out."""
+    """Print the JSON Schema of what goes in or what comes out, or the AsyncAPI 3.1 document."""
     import orjson
 
     from streams.cli.output import line
+
+    line(orjson.dumps(_made(contract), option=orjson.OPT_INDENT_2).decode())
+
+
+def _made(contract: Contract) -> dict[str, Any]:
+    from streams.bots.asyncapi import alert_schema, document, feedback_schema
     from streams.cli.preferred import article_schema
 
-    made = article_schema() if contract is Contract.article else alert_schema()
-    line(orjson.dumps(made, option=orjson.OPT_INDENT_2).decode())
+    if contract is Contract.article:
+        return article_schema()
+    if contract is Contract.alert:
+        return alert_schema()
+    if contract is Contract.feedback:
+        return feedback_schema()
+    from streams.kafka.deadletters import dlq_name
+    from streams.settings import from_environment
+
+    settings = from_environment()
+    topics = {
+        "articles": settings.articles_topics[0],
+        "alerts": settings.alerts_topic,
+        "feedback": settings.feedback_topic,
+        "dead_letters": dlq_name(settings.articles_topics[0]),
+    }
+    return document(article_schema(), topics, settings.partitions, int(settings.retention_hours * 3_600_000))

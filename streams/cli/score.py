@@ -94,7 +94,7 @@ def _load(points: ThresholdSet) -> "tuple[Settings, Classifier, Reader, Rules]":
     from streams.settings import from_environment
 
     settings = from_environment()
-    rules = load(settings.policy_file)
+    rules = load(settings.policy_file, sources=settings.sources_file)
     classifier = Classifier.load(settings.weights, threads=settings.torch_threads)
     reader = Reader(settings.model_copy(update={"stale_hours": NEVER_STALE_HOURS}), classifier, Gazetteer.load())
     manifest = classifier.manifest

@@ -11,10 +11,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from models.labels import EVENTS
-from streams.assess.places import country_names
+from streams.assess.places import country_names, place_name
 from streams.cli.marks import deciding_words
 from streams.cli.output import inert, plain, stdout
-from streams.cli.render import COLOURS, bar, marked, place_name
+from streams.cli.render import COLOURS, bar, marked
 
 if TYPE_CHECKING:
     from models import Classifier

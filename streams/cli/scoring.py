@@ -157,6 +157,8 @@ def _event(assessment: Assessment, event: Event, rules: Rules, stale: bool) -> S
         why = "too old for an alert"
     elif assessment.retracted:
         why = "the publisher retracted it"
+    elif decision.suppressed == "opinion":
+        why = f"no news of now, by its own headline, section or tags ({assessment.article.genre})"
     elif decision.message is not None:
         why = f"{score:.3f} reaches {least:.3f}, enough for a single report"
     else:

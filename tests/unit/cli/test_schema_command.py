@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from streams.alert.record import encode
+from streams.bots.asyncapi import alert_schema
 from streams.cli.preferred import article_schema
-from streams.cli.schema import alert_schema
 from streams.ingest.article import Limits
 from streams.ingest.decode import decode
 from tests.unit.cli.support import command, make_alert
@@ -54,8 +54,8 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("contract", ["article", "alert"])
-def test_both_are_printed_and_are_schemas(contract: str) -> None:
+@pytest.mark.parametrize("contract", ["article", "alert", "feedback"])
+def test_all_are_printed_and_are_schemas(contract: str) -> None:
     done = command("schema", contract)
     assert done.code == 0
     found = json.loads(done.out)
