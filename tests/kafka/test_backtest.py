@@ -38,7 +38,7 @@ def alike(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 async def test_the_same_articles_through_kafka_give_the_same_alerts(apache_kafka: ApacheKafka, tmp_path: Path) -> None:
     items = [item for item in news() if item.at < news()[0].at + timedelta(days=DAYS)]
     end = int((items[-1].at + timedelta(days=3)).timestamp() * 1000)
-    # No tick of the workers' own: their clock is today's, and ends everything that is of March. Nor may Kafka delete what
+    # No tick of the workers' own: their clock is today's, and ends everything of March. Nor may Kafka delete what
     # is as old as its timestamps say.
     odd = {"partitions": 1, "tick_interval": 3600.0, "retention_hours": 1_000_000.0}
     settings = settings_for(apache_kafka.servers, embedded=False, folder=tmp_path, **odd)
