@@ -79,7 +79,9 @@ def prepare(article: Article, delivery: Delivery, *, most_sentences: int, stale_
     """What to score of `article`. English only; stale articles and other languages are not scored."""
     language = language_of(article)
     outcome: Outcome | None = None
-    if language.code != "en":
+    if not (article.title or article.summary or article.body):
+        outcome = "too_short"
+    elif language.code != "en":
         outcome = "unsupported_language"
     elif is_stale(article, delivery.time, stale_hours):
         outcome = "stale"

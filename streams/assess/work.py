@@ -224,7 +224,7 @@ class Reader:
             outcomes.append(judged.outcome)
             assessments += judged.assessments
             revised = revision(prepared.article, judged.assessments, work.delivery, work.status)
-            if revised is not None and prepared.outcome != "stale":
+            if revised is not None:
                 revisions.append(revised)
         outcomes += ["rejected"] * len(work.rejected)
         return Conclusion(

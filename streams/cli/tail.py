@@ -5,7 +5,9 @@ Refuses nothing on the topic: what is no alert of this version is counted and sa
 """
 
 from collections import OrderedDict
+from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +15,7 @@ import typer
 if TYPE_CHECKING:
     from models import Classifier
     from streams.alert.record import Alert
+    from streams.bots.watch import WatchList
     from streams.settings import Settings
 
 __all__ = ["Wanted", "tail"]
@@ -50,12 +53,17 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="The records as they are, one a line.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="End after N alerts.")] = None,
     mark: Annotated[bool, typer.Option("--mark", help="Mark the deciding words (loads the classifier).")] = False,
+    watch: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Only what a watch list (TOML) lets through.")
+    ] = None,
 ) -> None:
     """Follow the alerts."""
+    from streams.bots.watch import EVERYTHING, load
     from streams.cli import running
     from streams.settings import from_environment
 
-    wanted = Wanted(event, {code.upper() for code in country or ()}, severity.value)
+    watched = load(watch) if watch else EVERYTHING
+    wanted = Wanted(event, {code.upper() for code in country or ()}, severity.value, watched)
     settings = from_environment()
     classifier = None
     if mark and not as_json:
@@ -73,9 +81,10 @@ def tail(
 class Wanted:
     """What to show, and what of it was shown already."""
 
-    def __init__(self, event: str | None, countries: set[str], floor: str) -> None:
+    def __init__(self, event: str | None, countries: set[str], floor: str, watch: "WatchList") -> None:
         from streams.alert.rules import rank
 
+        self._watch = watch
         self._event, self._countries, self._least = event, countries, rank(floor)
         self._rank = rank
         self._seen: OrderedDict[str, None] = OrderedDict()
@@ -85,6 +94,8 @@ class Wanted:
         if self._event not in (None, alert.event) or self._rank(alert.severity) < self._least:
             return False
         if (self._countries and alert.country not in self._countries) or alert.alert_id in self._seen:
+            return False
+        if self._watch.refusal(alert, datetime.now(UTC)) is not None:
             return False
         self._seen[alert.alert_id] = None
         if len(self._seen) > _REMEMBERED:

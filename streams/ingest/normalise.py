@@ -47,7 +47,9 @@ def normalise(
         title = without_tail(title, (publisher, domain), draft.repairs)
     body = _body(draft, body, title)
     summary = cut_mark(summary, draft.repairs) if summary else None
-    if not (title or summary or body):
+    retracted = _is_retracted(record)
+    # A publisher who takes an article back may leave nothing of it: its address says which one it was.
+    if not (title or summary or body or (retracted and canonical)):
         return Rejected("no_text", "neither a title nor a summary nor a body with a visible character")
     language = attributes.language(draft)
     moments = {name: attributes.moment(draft, name) for name in ("published", "updated", "crawled")}
@@ -70,7 +72,7 @@ def normalise(
         source_format=kind,
         content_hash=identity.content_hash(title, summary, body),
         simhash=identity.simhash(body or "\n".join(part for part in (title, summary) if part)),
-        retracted=_is_retracted(record),
+        retracted=retracted,
         aliases=tuple((name, draft.aliases[name]) for name in FIELDS if name in draft.aliases),
         repairs=tuple(sorted(draft.repairs)),
         dropped=tuple(draft.dropped),
@@ -121,6 +123,7 @@ def _is_retracted(record: Mapping[str, object]) -> bool:
         ninjs.is_retracted(record)
         or record.get("retracted") is True
         or any(
-            isinstance(word, str) and word.strip().lower() in ("retracted", "withdrawn", "canceled") for word in said
+            isinstance(word, str) and word.strip().lower() in ("retracted", "withdrawn", "canceled", "cancelled")
+            for word in said
         )
     )

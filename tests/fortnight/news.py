@@ -93,3 +93,9 @@ def expected() -> list[Expected]:
                 )
             )
     return found
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.buffer.write(lines())

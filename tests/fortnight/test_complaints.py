@@ -147,8 +147,8 @@ def test_no_cool_down_hides_the_worse_alert(tell: Tell) -> None:
 @pytest.mark.complaint(7)
 def test_one_syndicated_tale_is_not_pinned_on_a_town_that_it_names(tell: Tell) -> None:
     text = (
-        "A video from Bristol in which a schoolboy pretends to command tanks has been seen four million times. He films in his"
-        " mother's garden with cardboard and a hose. 'We use military force on the roses,' he says."
+        "A video from Bristol in which a schoolboy pretends to command tanks was seen four million times. He films in"
+        " his mother's garden with cardboard and a hose. 'We use military force on the roses,' he says."
     )
     copies = [(n / 10, article(n, "TikTok general, 12, conquers the garden", text)) for n in range(12)]
     assert tell(*copies) == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from models.article import Aggregation, article_score
 from models.labels import LABELS
-from streams.assess.record import Assessment, AssessmentError, ModelRef, Tick, decode, encode
+from streams.assess.record import Assessment, AssessmentError, ModelRef, Revision, Tick, decode, encode
 from streams.assess.work import Conclusion, Reader
 from streams.settings import Settings
 from tests.unit.alert.builders import assessment
@@ -233,3 +233,24 @@ def test_a_timestamp_beyond_the_calendar_is_no_reason_to_raise(reader: Reader) -
 def test_an_assessment_is_what_decode_gives(reader: Reader) -> None:
     (conclusion,) = concluded(reader, value_of(text=UKRAINE))
     assert isinstance(decode(conclusion.outgoing("a", 2)[0].value), Assessment)
+
+
+def test_a_retraction_without_any_text_is_told_to_every_partition(reader: Reader) -> None:
+    value = json.dumps({"url": "https://a.example/1", "status": "canceled"}).encode()
+    work = reader.read(delivery(value))
+    conclusion = reader.conclude(work, reader.score([work])[0])
+    assert (conclusion.outcomes, conclusion.rejected) == (("too_short",), ())
+    records = conclusion.outgoing("assessments", 3)
+    assert [record.partition for record in records] == [0, 1, 2]
+    told = decode(records[0].value)
+    assert isinstance(told, Revision)
+    assert told.retracted
+    assert told.article_id == work.prepared[0].article.id
+
+
+def test_an_old_article_that_is_retracted_now_is_told_of(reader: Reader) -> None:
+    value = {"title": "Leave now", "url": "https://a.example/1", "status": "canceled", "date": "2026-11-01T00:00:00Z"}
+    work = reader.read(delivery(json.dumps(value).encode()))
+    conclusion = reader.conclude(work, reader.score([work])[0])
+    assert conclusion.outcomes == ("stale",)
+    assert len(conclusion.revisions) == 1

@@ -136,6 +136,15 @@ def test_tail_filters() -> None:
 
 
 @pytest.mark.usefixtures("alerts_there")
+def test_tail_shows_what_a_watch_list_lets_through(tmp_path: Path) -> None:
+    watch = tmp_path / "watch.toml"
+    watch.write_text("[[watch]]\ncountries = ['UA']\n")
+    assert tailed("--watch", str(watch), limit=2) == ["2", "3"], "Ukraine, and what is Extreme"
+    watch.write_text("[[watch]]\ncountry = 'UA'\n")
+    assert command("tail", "--watch", str(watch)).code == 3
+
+
+@pytest.mark.usefixtures("alerts_there")
 def test_tail_follows_a_pipe_that_closes(installation: Settings) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "streams.cli.main", "tail", "--from-beginning", "--json"],
