@@ -1,13 +1,12 @@
 """The alert policy as a record, read from TOML and checked as a whole. Data decides, not code paths."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
 from models.labels import SIGNALS
 from streams.alert.record import Event, ResponseType, Score, Severity, Urgency
@@ -15,6 +14,7 @@ from streams.alert.sources import Sources
 from streams.alert.sources import load as load_sources
 from streams.errors import SettingsError
 from streams.observe.vocabulary import SEVERITIES
+from streams.tables import read
 
 __all__ = ["CertaintyRules", "IncidentRules", "Rules", "SignalRule", "load", "raised", "rank"]
 
@@ -108,20 +108,14 @@ def load(path: Path | None = None, changes: Mapping[str, Any] | None = None, sou
     Raises SettingsError, naming what is wrong in it.
     """
     name = str(path or "policy.toml")
-    try:
-        source = path or files("streams.alert").joinpath("policy.toml")
-        raw = tomllib.loads(source.read_text(encoding="utf-8"))
+    source = path or files("streams.alert").joinpath("policy.toml")
+
+    def change(raw: dict[str, Any]) -> None:
         for key, value in (changes or {}).items():
             _change(raw, key, value)
-        rules = replace(_ADAPTER.validate_python(raw), sources=load_sources(sources))
-    except OSError as error:
-        raise SettingsError(f"the policy file {name} can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the policy file {name} is not TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"the policy file {name}: {where}: {first['msg']}") from error
+
+    rules = read(source, _ADAPTER, f"the policy file {name}", change)
+    rules = replace(rules, sources=load_sources(sources))
     missing = [signal for signal in SIGNALS if signal not in rules.signals]
     strangers = [signal for signal in rules.signals if signal not in SIGNALS]
     if missing or strangers or set(rules.single_report) != {"escalation", "evacuation"}:

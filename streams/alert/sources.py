@@ -1,14 +1,14 @@
 """How far publishers are trusted: a table that its users can edit. Pure once it is read."""
 
-import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, TypeAdapter, with_config
 
 from streams.errors import SettingsError
+from streams.tables import read
 
 __all__ = ["Sources", "Tier", "load"]
 
@@ -42,17 +42,8 @@ _ADAPTER: TypeAdapter[Sources] = TypeAdapter(Sources)
 def load(path: Path | None = None) -> Sources:
     """The shipped table, or the one in `path`. Raises SettingsError, naming what is wrong in it."""
     name = str(path or "sources.toml")
-    try:
-        source = path or files("streams.alert").joinpath("sources.toml")
-        found = _ADAPTER.validate_python(tomllib.loads(source.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise SettingsError(f"the sources file {name} can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the sources file {name} is not TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"the sources file {name}: {where}: {first['msg']}") from error
+    source = path or files("streams.alert").joinpath("sources.toml")
+    found = read(source, _ADAPTER, f"the sources file {name}")
     domains = [domain for tier in _TIERS for domain in sorted(getattr(found, tier))]
     for domain in domains:
         if domains.count(domain) > 1:

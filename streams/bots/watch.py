@@ -5,18 +5,17 @@ Guarantees: an Extreme alert always passes, whatever the list says of countries,
 know.
 """
 
-import tomllib
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, TypeAdapter, with_config
 
 from streams.alert.record import Alert, Event, Severity
 from streams.alert.rules import rank
-from streams.errors import SettingsError
+from streams.tables import read
 
 __all__ = ["EVERYTHING", "Mute", "Quiet", "Watch", "WatchList", "load"]
 
@@ -123,13 +122,4 @@ _ADAPTER: TypeAdapter[WatchList] = TypeAdapter(WatchList)
 
 def load(path: Path) -> WatchList:
     """The list in `path`. Raises SettingsError, naming what is wrong in it."""
-    try:
-        return _ADAPTER.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise SettingsError(f"the watch list {path} can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the watch list {path} is not TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"the watch list {path}: {where}: {first['msg']}") from error
+    return read(path, _ADAPTER, f"the watch list {path}")

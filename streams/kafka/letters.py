@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from aiokafka import TopicPartition
-
 from streams.kafka.deadletters import HEADERS, MARK, dlq_name
 from streams.kafka.records import Headers, Outgoing, pairs_of, plausible_ms
-from streams.kafka.scan import partitions_of, to_the_ends
+from streams.kafka.scan import partitions_of, record_at, to_the_ends
 from streams.settings import Settings
 
 __all__ = ["Letter", "dead_letter_topics", "read", "read_one"]
@@ -135,10 +133,5 @@ async def read(settings: Settings, names: Sequence[str]) -> AsyncGenerator[Lette
 
 async def read_one(settings: Settings, topic: str, partition: int, offset: int) -> Letter | None:
     """The letter at this place; None if there is none. Raises TopicMissingError, BrokerError."""
-    part = TopicPartition(topic, partition)
-    if part not in await partitions_of(settings, [topic]):
-        return None
-    async with aclosing(to_the_ends(settings, [part], offset)) as found:
-        async for record in found:
-            return Letter.of(record) if record.offset == offset else None
-    return None
+    record = await record_at(settings, topic, partition, offset)
+    return None if record is None else Letter.of(record)

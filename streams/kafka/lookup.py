@@ -7,11 +7,10 @@ passed by. Refuses nothing on a topic.
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from aiokafka import TopicPartition
 from pydantic import ValidationError
 
 from streams.alert.record import Alert, adapter
-from streams.kafka.scan import partitions_of, to_the_ends
+from streams.kafka.scan import partitions_of, record_at, to_the_ends
 from streams.settings import Settings
 
 __all__ = ["Found", "alerts", "value_at"]
@@ -47,10 +46,5 @@ async def alerts(settings: Settings) -> Found:
 
 async def value_at(settings: Settings, topic: str, partition: int, offset: int) -> bytes | None:
     """The value of the record at this place; None if there is none any more. Raises TopicMissingError, BrokerError."""
-    part = TopicPartition(topic, partition)
-    if part not in await partitions_of(settings, [topic]):
-        return None
-    async with aclosing(to_the_ends(settings, [part], offset)) as records:
-        async for record in records:
-            return bytes(record.value) if record.offset == offset and record.value is not None else None
-    return None
+    record = await record_at(settings, topic, partition, offset)
+    return None if record is None or record.value is None else bytes(record.value)

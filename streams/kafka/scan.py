@@ -5,6 +5,7 @@ partition; it ends also where the last offsets are markers of transactions or de
 """
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -13,7 +14,7 @@ from streams.errors import TopicMissingError
 from streams.kafka import clients, topics
 from streams.settings import Settings
 
-__all__ = ["partitions_of", "to_the_ends"]
+__all__ = ["partitions_of", "record_at", "to_the_ends"]
 
 _POLL_MS = 300
 
@@ -49,3 +50,14 @@ async def to_the_ends(
                         yield record
             # The position moves over markers and deleted offsets without giving a record.
             waiting = {part for part in waiting if await consumer.position(part) < ends[part]}
+
+
+async def record_at(settings: Settings, topic: str, partition: int, offset: int) -> Any:
+    """The record at this place; None if there is none (any more). Raises TopicMissingError, BrokerError."""
+    part = TopicPartition(topic, partition)
+    if part not in await partitions_of(settings, [topic]):
+        return None
+    async with aclosing(to_the_ends(settings, [part], offset)) as found:
+        async for record in found:
+            return record if record.offset == offset else None
+    return None
