@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.article import Aggregation, Position, article_score, positions_of
 from models.labels import EVENTS, LABELS
 from streams.assess.allclear import cleared
+from streams.assess.denial import denies_evacuation
 from streams.assess.genre import genre_of
 from streams.assess.places import Area, Gazetteer, concerned, locate
 from streams.assess.record import (
@@ -33,7 +34,7 @@ from streams.ingest.text import fold
 from streams.kafka.records import Delivery
 from streams.observe.vocabulary import NOWHERE
 
-__all__ = ["Judged", "Outcome", "Prepared", "assess", "prepare", "round_scores"]
+__all__ = ["Judged", "Outcome", "Prepared", "assess", "prepare", "round_scores", "settled"]
 
 _SHORT = 20
 """Visible characters below which an article is counted `too_short` (CONTRACTS)."""
@@ -111,6 +112,15 @@ def round_scores(scores: Scores) -> Rounded:
     return wide.round(_DECIMALS)
 
 
+def settled(texts: Sequence[str], scores: Scores) -> Rounded:
+    """Scores [n, n_labels] of these sentences as they decide: rounded, and no evacuation where it is plainly denied."""
+    rounded = round_scores(scores)
+    for number, text in enumerate(texts):
+        if denies_evacuation(text):
+            rounded[number, LABELS.index("evacuation")] = 0.0
+    return rounded
+
+
 def assess(
     prepared: Prepared,
     scores: Scores,
@@ -129,7 +139,7 @@ def assess(
     """
     if prepared.outcome is not None:
         return Judged(prepared.outcome, ())
-    rounded = round_scores(scores)
+    rounded = settled(prepared.texts, scores)
     positions = positions_of([sentence.field for sentence in prepared.sentences])
     chosen = {
         number

@@ -14,7 +14,7 @@ from streams.alert.policy import decide
 from streams.alert.record import AlertEvidence, Event
 from streams.alert.rules import Rules
 from streams.alert.verdict import judge
-from streams.assess.assess import Prepared, Rounded, Scores, round_scores
+from streams.assess.assess import Prepared, Rounded, Scores, settled
 from streams.assess.record import Assessment
 from streams.assess.staleness import is_stale
 from streams.assess.work import Reader, Work
@@ -99,7 +99,7 @@ def _article(reader: Reader, rules: Rules, line: int, work: Work, scores: Scores
         line,
         prepared,
         outcome,
-        _sentences(prepared, round_scores(scores), reader.thresholds, rules),
+        _sentences(prepared, settled(prepared.texts, scores), reader.thresholds, rules),
         tuple(
             _event(assessment, event, rules, stale)
             for assessment in conclusion.assessments

@@ -1,0 +1,50 @@
+"""An evacuation that is denied, and denials that are none."""
+
+import numpy as np
+import pytest
+
+from models.labels import LABELS
+from streams.assess.assess import settled
+from streams.assess.denial import denies_evacuation
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Ministry rules out evacuating students",
+        "He then ruled out sending troops for an eventual evacuation of American citizens.",
+        "No need to evacuate, the mayor said.",
+        "There are no plans for an evacuation of the embassy.",
+        "The hospital will not be evacuated.",
+        "We aren't evacuating anyone.",
+        "Evacuation of the valley is not necessary, experts say.",
+    ],
+)
+def test_nobody_is_to_leave(sentence: str) -> None:
+    assert denies_evacuation(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Ministry evacuates students",
+        "Manila stops ruling out Beirut airlift, sends first plane",
+        "Company rules out delay in evacuating engineers",
+        "Agency rules out leaving doctors behind, sends convoy",
+        "Volunteers say that families refuse to evacuate.",
+        "People who have not evacuated must leave at once.",
+        "The minister ruled out a ceasefire and ordered the evacuation of the north.",
+        "No plans to evacuate the staff, but citizens must leave now.",
+        "Police denied that the evacuation of the estate had been lifted.",
+    ],
+)
+def test_somebody_leaves(sentence: str) -> None:
+    assert not denies_evacuation(sentence)
+
+
+def test_the_words_overrule_the_score_of_evacuation_alone() -> None:
+    scores = np.full((2, len(LABELS)), 0.9, dtype=np.float32)
+    found = settled(["Ministry rules out evacuating students", "Ministry evacuates students"], scores)
+    column = LABELS.index("evacuation")
+    assert found[:, column].tolist() == [0.0, 0.9]
+    assert (np.delete(found, column, axis=1) == 0.9).all()
