@@ -81,8 +81,11 @@ class Gazetteer:
 
 
 def _key(name: str) -> str:
-    """The key of a name: as its words would be read from a text. Plain names skip the reading: there are 20,000."""
-    return name.lower() if name.isascii() and name.isalpha() else " ".join(split_words(name).folded)
+    """The key of a name: as its words would be read from a text. Plain names skip the reading: there are 60,000."""
+    plain = fold(name)
+    if plain.isascii() and plain.replace(" ", "").isalpha():
+        return " ".join(plain.split())
+    return " ".join(split_words(name).folded)
 
 
 class _Builder:
@@ -96,8 +99,9 @@ class _Builder:
         self.words = {row[0]: frozenset(row[1].split()) for row in read_rows("words.tsv", 2)}
         self.cues = read_cues()
 
-    def add(self, surface: str, candidate: Candidate, slot: str | None = None) -> None:
-        key = _key(surface.removeprefix("the "))
+    def add(self, surface: str, candidate: Candidate, slot: str | None = None, key: str | None = None) -> None:
+        """`key` is that of `surface`, where the caller has it."""
+        key = key or _key(surface.removeprefix("the "))
         if not key:
             return
         if surface.isupper():
@@ -168,7 +172,7 @@ class _Builder:
                     capital=own.capital or capital,
                 )
             elif own is None and code in self.countries and "," not in name:
-                self.add(name, self._town(key, code, name, size, state, capital=capital), slot)
+                self.add(name, self._town(key, code, name, size, state, capital=capital), slot, key)
         self._promote(capitals)
 
     def add_divisions(self) -> None:
