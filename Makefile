@@ -57,7 +57,7 @@ types: venv
 # What needs no broker runs in two processes of one torch thread each, and so do faults beside the other tests with
 # brokers, which mostly wait; what measures has the machine to itself.
 unit: venv
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not timing" tests/unit tests/contract tests/fuzz
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not timing" tests/unit tests/contract tests/fuzz tests/fortnight
 	$(BIN)/pytest -m timing tests/unit
 	$(MAKE) --no-print-directory -j 2 $(SYNC) with-faults with-brokers
 	$(BIN)/pytest tests/bench
