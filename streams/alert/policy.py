@@ -157,8 +157,9 @@ def _after(incident: Incident, before: Entry | None, assessment: Assessment, ent
     """Evidence that comes when the incident has ended: copies of what it held are late, and after an all-clear it takes
     independent reports to say that it began anew.
     """
-    late = before is None and any(is_near(entry.simhash, other.simhash) for other in incident.entries)
-    if assessment.retracted or late:
+    near = before is None and any(is_near(entry.simhash, other.simhash) for other in incident.entries)
+    # A canary sends the same text again and again.
+    if assessment.retracted or (near and incident.status != "Test"):
         return Decision(incident, None, "duplicate", changed=False)
     if not incident.clears:
         return _speak(_open(assessment, entry, incident.event, incident.partition), entry, None, rules)
@@ -242,7 +243,8 @@ def withdraw(incident: Incident, article_id: str, order: Order, rules: Rules, *,
     incident = replace(incident, entries=left)
     if incident.sent is None:
         return Decision(incident, None, "below_threshold", changed=True)
-    return _message(incident, "Update", (f"{len(left)} reports left: {note}",), order[0], rules)
+    count = f"{len(left)} article{'s' if len(left) > 1 else ''} left"
+    return _message(incident, "Update", (f"{count}: {note}",), order[0], rules)
 
 
 def due(incident: Incident, rules: Rules) -> int:

@@ -162,7 +162,7 @@ def test_with_other_reports_left_a_retraction_is_an_update() -> None:
     desk = Desk()
     desk.take(assessment(), assessment("a2", time=NOW + 1, offset=1))
     assert desk.take(revision(time=NOW + 2, retracted=True)) == ["Alert", "Update"]
-    assert desk.notes[-1] == ("1 reports left: the publisher retracted the article",)
+    assert desk.notes[-1] == ("1 article left: the publisher retracted the article",)
 
 
 def test_a_revision_knows_nothing_of_later_versions_and_of_other_articles() -> None:
@@ -176,3 +176,10 @@ def test_a_retracted_all_clear_does_not_count() -> None:
     desk = Desk()
     desk.take(assessment(), all_clear("c1", time=NOW + 1, offset=1), revision("c1", time=NOW + 2, retracted=True))
     assert desk.take(all_clear("c2", time=NOW + 3, offset=3)) == ["Alert"]
+
+
+def test_a_canary_alerts_again_after_its_incident_has_ended() -> None:
+    desk = Desk()
+    desk.take(assessment(text="canary", status="Test"))
+    desk.tick(NOW + LIFETIME)
+    assert desk.take(assessment("a2", time=NOW + LIFETIME + 1, offset=1, text="canary", status="Test"))[-1] == "Alert"
