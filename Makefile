@@ -22,7 +22,7 @@ TARGET ?= decoder
 TIME ?= 300
 MINUTES ?= 30
 
-FAULTY := tests/kafka/test_faults.py
+FAULTY := tests/kafka/test_faults.py tests/kafka/test_backtest.py
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 .PHONY: help venv demo test lint types unit with-faults with-brokers bench faults soak fuzz clean
@@ -55,7 +55,7 @@ types: venv
 	$(BIN)/mypy -p streams -p models
 
 # What needs no broker runs in two processes of one torch thread each, and so do faults beside the other tests with
-# brokers, which mostly wait; what measures has the machine to itself.
+# brokers, which mostly wait (the backtest only so that both take as long); what measures has the machine to itself.
 unit: venv
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not timing" tests/unit tests/contract tests/fuzz tests/fortnight
 	$(BIN)/pytest -m timing tests/unit
