@@ -77,7 +77,7 @@ def _why(console: Console, alert: Alert, rules: Rules) -> None:
         Text(
             f"{count.articles} articles, {count.independent_reports} independent reports,"
             f" {count.independent_publishers} independent publishers"
-            f" (rule: {rules.incident.corroborated_by} of them alert together if one minus the chance that all are wrong"
+            f" (rule: {rules.incident.corroborated_by} alert together if one minus the chance that all are wrong"
             f" is {rules.incident.corroborated_score:.2f} or more)"
         ),
         2,
