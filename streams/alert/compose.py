@@ -8,7 +8,7 @@ from streams.alert.incident import Incident
 from streams.alert.policy import Message
 from streams.alert.record import Alert, AlertArticle, AlertInput
 from streams.alert.rules import Rules
-from streams.assess.record import ArticleRef, ModelRef
+from streams.assess.record import ArticleRef, Assessment
 from streams.observe.vocabulary import NOWHERE
 
 __all__ = ["compose", "headers", "place"]
@@ -35,17 +35,16 @@ def compose(
     message: Message,
     *,
     rules: Rules,
-    article: ArticleRef | None,
-    model: ModelRef | None,
-    threshold: float,
+    record: Assessment | None,
     names: Mapping[str, str],
     environment: str,
     now_ms: float,
     trigger_ms: int,
 ) -> Alert:
-    """The alert for `message`. `article` and `model` are those of the assessment that led to it; for an expiry, which
-    none led to, the article is the newest entry's id alone. `trigger_ms`: Kafka time of the article or tick."""
+    """The alert for `message`. `record` is the assessment that led to it; for an expiry, which none led to, the article
+    is the newest entry's id alone. `trigger_ms`: Kafka time of the article or tick."""
     incident, verdict = message.incident, message.verdict
+    article, model = (record.article, record.model) if record else (None, None)
     return Alert(
         schema_version="1.0",
         incident_id=incident.incident_id,
@@ -69,7 +68,7 @@ def compose(
         urgency="Past" if message.msg_type == "Cancel" else verdict.urgency,
         certainty=verdict.certainty,
         scores={incident.event: verdict.score},
-        threshold=threshold,
+        threshold=rules.single_report[incident.event],
         calibrated=True,
         headline=_headline(message, names),
         summary=_summary(message),

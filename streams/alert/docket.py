@@ -8,17 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from models.labels import EVENTS
 from streams.alert.incident import Incident
 from streams.alert.policy import Decision, alike, clear, decide, expire, slot, withdraw
 from streams.alert.record import Event
 from streams.alert.rules import Rules
-from streams.assess.record import Assessment, Revision
+from streams.assess.record import EVENT_NAMES, Assessment, Revision
 from streams.observe.vocabulary import NOWHERE
 
 __all__ = ["Incidents", "Step", "ended", "judged", "revised"]
-
-_EVENT: dict[str, Event] = {"escalation": "escalation", "evacuation": "evacuation"}
 
 
 class Incidents(Protocol):
@@ -44,8 +41,7 @@ class Step:
 
 def judged(record: Assessment, incidents: Incidents, rules: Rules, partition: int) -> Iterator[Step]:
     """What an assessment on that partition of the topic does, event by event."""
-    for name in EVENTS:
-        event = _EVENT[name]
+    for event in EVENT_NAMES:
         if event not in record.scores and event not in record.cleared:
             continue
         key, incident = _find(record, event, incidents)

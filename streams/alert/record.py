@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import Field, TypeAdapter
 
+from streams.assess.record import EventName
+
 __all__ = [
     "Alert",
     "AlertArea",
@@ -26,7 +28,7 @@ Urgency = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
 Certainty = Literal["Likely", "Possible", "Unlikely", "Unknown"]
 ResponseType = Literal["Shelter", "Evacuate", "Prepare", "Execute", "Avoid", "Monitor", "Assess", "AllClear", "None"]
 MsgType = Literal["Alert", "Update", "Cancel"]
-Event = Literal["escalation", "evacuation"]
+Event = EventName
 Score = Annotated[float, Field(ge=0, le=1)]
 CapTime = Annotated[
     str,

@@ -147,9 +147,7 @@ class AlertStage:
         alert = compose(
             message,
             rules=self._rules,
-            article=record.article if record else None,
-            model=record.model if record else None,
-            threshold=self._rules.single_report[message.incident.event],
+            record=record,
             names=self._names,
             environment=self._settings.environment,
             now_ms=time.time() * 1000,

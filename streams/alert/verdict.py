@@ -64,7 +64,7 @@ def judge(incident: Incident, rules: Rules) -> Verdict:
     entries = incident.entries
     reports = independent(entries)
     publishers = {report[0].publisher for report in reports}
-    signals = _signals(entries, rules)
+    signals = _signals(entries, reports, rules)
     severity = _severity(signals, reports, rules)
     if incident.country == NOWHERE and rank(severity) > rank(rules.incident.nowhere_severity):
         severity = rules.incident.nowhere_severity
@@ -89,7 +89,7 @@ def judge(incident: Incident, rules: Rules) -> Verdict:
     )
 
 
-def _signals(entries: Sequence[Entry], rules: Rules) -> tuple[str, ...]:
+def _signals(entries: Sequence[Entry], reports: Sequence[Sequence[Entry]], rules: Rules) -> tuple[str, ...]:
     """Signals that hold, the most severe first; the surest one alone where none reaches the score. Where many report,
     a signal that one of them alone has does not hold.
     """
@@ -99,7 +99,6 @@ def _signals(entries: Sequence[Entry], rules: Rules) -> tuple[str, ...]:
             best[name] = max(best.get(name, 0.0), score)
     ordered = sorted(best, key=lambda name: (-best[name], name))
     sure = [name for name in ordered if best[name] >= rules.incident.signal_score]
-    reports = independent(entries)
     if len(reports) >= _MANY:
         sure = [name for name in sure if _carrying(name, reports, rules) > 1] or sure
     held = sure or ordered[:1]

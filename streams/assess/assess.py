@@ -17,6 +17,7 @@ from streams.assess.denial import denies_evacuation
 from streams.assess.genre import genre_of
 from streams.assess.places import Area, Gazetteer, concerned, locate
 from streams.assess.record import (
+    EVENT_NAMES,
     ArticleRef,
     AssessedArea,
     AssessedEvidence,
@@ -44,7 +45,6 @@ _MOST_EVIDENCE = 20
 _DECIMALS = 3
 _NEVER = 2.0
 """A threshold that no score reaches."""
-_NAMES: tuple[EventName, ...] = ("escalation", "evacuation")
 
 Outcome = Literal["assessed", "no_evidence", "stale", "unsupported_language", "too_short"]
 Scores = NDArray[np.float32]  # [n_sentences, n_labels], as the classifier gives them
@@ -141,20 +141,18 @@ def assess(
         return Judged(prepared.outcome, ())
     rounded = settled(prepared.texts, scores)
     positions = positions_of([sentence.field for sentence in prepared.sentences])
-    chosen = {
-        number
-        for number in range(len(prepared.sentences))
-        if any(rounded[number, column] >= thresholds[event] for column, event in enumerate(EVENTS))
-    }
+    chosen = [number for number in range(len(prepared.sentences)) if _counts(rounded[number], thresholds)]
     over = cleared(prepared.texts, positions, _headline_evidence(rounded, positions, thresholds))
     article = prepared.article
-    found = _places(article, prepared.sentences, sorted(chosen), gazetteer)
+    found = _places(article, prepared.sentences, chosen, gazetteer)
     about = concerned(article.title, article.summary, article.body, gazetteer) if over else ()
     clears = _cleared_by_country(over, about, prepared.sentences)
     by_country: dict[str, list[tuple[int, Area | None]]] = {country: [] for country in clears}
-    for number in sorted(chosen):
+    for number in chosen:
         for area in found[number] or (None,):
             by_country.setdefault(area.country if area else NOWHERE, []).append((number, area))
+    if not by_country:
+        return Judged("too_short" if _is_short(article) else "no_evidence", ())
     reference = _reference(article, prepared.language)
     made = []
     for country in sorted(by_country):
@@ -162,8 +160,6 @@ def assess(
         # What is said to be over is told once more on the way: that is no evidence that it goes on.
         least = {event: _NEVER if event in ended else thresholds[event] for event in EVENTS}
         numbers = [number for number, _ in by_country[country] if _counts(rounded[number], least)]
-        if not numbers and not ended:
-            continue
         made.append(
             Assessment(
                 schema_version="1",
@@ -185,8 +181,6 @@ def assess(
                 cleared=ended,
             )
         )
-    if not made:
-        return Judged("too_short" if _is_short(prepared.article) else "no_evidence", ())
     return Judged("assessed", tuple(made))
 
 
@@ -200,7 +194,9 @@ def _headline_evidence(
     """Events that a headline is evidence of."""
     headlines = [number for number, position in enumerate(positions) if position in ("headline", "alone")]
     return frozenset(
-        event for column, event in enumerate(_NAMES) if any(rounded[n, column] >= thresholds[event] for n in headlines)
+        event
+        for column, event in enumerate(EVENT_NAMES)
+        if any(rounded[n, column] >= thresholds[event] for n in headlines)
     )
 
 
@@ -219,12 +215,11 @@ def _cleared_by_country(
     """For each country that the article is about the events that are over, with the first sentence that says so: a
     truce ends what happens to both sides, and where nothing happened it ends nothing.
     """
-    clears: dict[str, dict[EventName, str]] = {country: {} for country in about if over}
+    said: dict[EventName, str] = {}
     for number in sorted(over):
-        for country in about:
-            for event in sorted(over[number]):
-                clears[country].setdefault(event, found[number].text[:_QUOTE])
-    return clears
+        for event in sorted(over[number]):
+            said.setdefault(event, found[number].text[:_QUOTE])
+    return {country: dict(said) for country in about}
 
 
 def _is_short(article: Article) -> bool:
@@ -240,7 +235,7 @@ def _event_scores(
     aggregation: Mapping[str, Aggregation],
 ) -> dict[EventName, float]:
     found: dict[EventName, float] = {}
-    for event in _NAMES:
+    for event in EVENT_NAMES:
         column = LABELS.index(event)
         mine = [number for number in numbers if rounded[number, column] >= thresholds[event]]
         if mine:

@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from models.labels import EVENTS, LABELS
 
 __all__ = [
+    "EVENT_NAMES",
     "ArticleRef",
     "AssessedArea",
     "AssessedEvidence",
@@ -33,6 +34,8 @@ __all__ = [
 Score = Annotated[float, Field(ge=0, le=1)]
 Status = Literal["Actual", "Exercise", "Test"]
 EventName = Literal["escalation", "evacuation"]
+EVENT_NAMES: tuple[EventName, ...] = ("escalation", "evacuation")
+"""In the order of models.labels.EVENTS."""
 Genre = Literal["news", "opinion", "history", "drill"]
 _LAST_MS = 253_402_300_799_999
 """The end of the year 9999, which is the last that Python's dates know."""

@@ -134,9 +134,7 @@ class Backtest:
         return compose(
             message,
             rules=self._rules,
-            article=record.article if record else None,
-            model=record.model if record else None,
-            threshold=self._rules.single_report[message.incident.event],
+            record=record,
             names=self._names,
             environment=self._environment,
             now_ms=at,

@@ -4,12 +4,21 @@ Both were written before anything was run, from the rules of labelling alone, by
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-__all__ = ["END", "Expected", "Item", "expected", "lines", "news"]
+from models import Classifier
+from streams.alert.rules import load
+from streams.assess.places import Gazetteer
+from streams.assess.places.names import country_names
+from streams.assess.work import Reader
+from streams.backtest.engine import Backtest
+from streams.settings import Settings
+
+__all__ = ["END", "Expected", "Item", "backtest", "expected", "lines", "news"]
 
 _HERE = Path(__file__).parent
 _FIRST = datetime(2026, 3, 2, tzinfo=UTC)
@@ -66,6 +75,18 @@ def news() -> list[Item]:
             kept = {name: part for name, part in value.items() if part is not None}
             found.append(Item(row["id"], at, row["kind"], file.stem, kept))
     return sorted(found, key=lambda item: (item.at, item.id))
+
+
+def backtest(settings: Settings, environment: str = "test") -> Callable[[], Backtest]:
+    """What makes runs with the shipped weights and policy, which are loaded once."""
+    reader = Reader(settings, Classifier.load(), Gazetteer.load())
+
+    def made() -> Backtest:
+        return Backtest(
+            reader, load(), names=country_names(), environment=environment, topic="articles", tick_ms=60_000
+        )
+
+    return made
 
 
 def lines() -> bytes:

@@ -9,17 +9,13 @@ from typing import Any
 
 import pytest
 
-from models import Classifier
-from streams.alert import rules
 from streams.alert.record import Alert
-from streams.assess.places import Gazetteer
 from streams.assess.places.names import country_names
-from streams.assess.work import Reader
-from streams.backtest.engine import Backtest
 from streams.backtest.feed import timed
 from streams.bots.words import body
 from streams.ingest.article import Limits
 from streams.settings import Settings
+from tests.fortnight.news import backtest
 
 HOUR = 3_600_000
 NOON = 1_772_452_800_000  # 2026-03-02T12:00:00Z
@@ -30,17 +26,14 @@ Tell = Callable[..., list[Alert]]
 @pytest.fixture(scope="module")
 def tell() -> Tell:
     """What these articles alert; each is (hours after noon, record)."""
-    reader = Reader(Settings(), Classifier.load(), Gazetteer.load())
+    run = backtest(Settings())
 
     def told(*articles: tuple[float, dict[str, Any]]) -> list[Alert]:
         lines = [
             (number, json.dumps({"timestamp_ms": NOON + int(hours * HOUR), "value": value}).encode())
             for number, (hours, value) in enumerate(articles, 1)
         ]
-        run = Backtest(
-            reader, rules.load(), names=country_names(), environment="test", topic="articles", tick_ms=60_000
-        )
-        return [one for one in run.run(timed(lines, Limits())) if isinstance(one, Alert)]
+        return [one for one in run().run(timed(lines, Limits())) if isinstance(one, Alert)]
 
     return told
 

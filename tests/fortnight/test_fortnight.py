@@ -7,18 +7,12 @@ from typing import Any
 
 import pytest
 
-from models import Classifier
-from streams.alert import rules
 from streams.alert.record import Alert
 from streams.alert.rules import rank
-from streams.assess.places import Gazetteer
-from streams.assess.places.names import country_names
-from streams.assess.work import Reader
-from streams.backtest.engine import Backtest
 from streams.backtest.feed import timed
 from streams.ingest.article import Limits
 from streams.settings import Settings
-from tests.fortnight.news import END, Expected, expected, news
+from tests.fortnight.news import END, Expected, backtest, expected, news
 
 LATE = timedelta(hours=12)
 """An all-clear takes two outlets, or one and ten hours of silence."""
@@ -62,16 +56,7 @@ class Chain:
 
 @pytest.fixture(scope="module")
 def alerts() -> list[Alert]:
-    settings = Settings()
-    reader = Reader(settings, Classifier.load(), Gazetteer.load())
-    run = Backtest(
-        reader,
-        rules.load(),
-        names=country_names(),
-        environment="test",
-        topic="articles",
-        tick_ms=60_000,
-    )
+    run = backtest(Settings())()
     records = timed([(number, item.line) for number, item in enumerate(news(), 1)], Limits())
     found = list(run.run(records, int(END.timestamp() * 1000)))
     refused = [one for one in found if not isinstance(one, Alert)]

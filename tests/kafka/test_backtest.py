@@ -8,20 +8,14 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from models import Classifier
-from streams.alert import rules
 from streams.alert.record import Alert, encode
-from streams.assess.places import Gazetteer
-from streams.assess.places.names import country_names
 from streams.assess.record import Tick
 from streams.assess.record import encode as encode_assessed
-from streams.assess.work import Reader
-from streams.backtest.engine import Backtest
 from streams.backtest.feed import timed
 from streams.ingest.article import Limits
 from streams.kafka import clients, topics
 from streams.settings import Settings
-from tests.fortnight.news import news
+from tests.fortnight.news import backtest, news
 from tests.kafka.cluster import ApacheKafka
 from tests.kafka.tools import Worker, alerts, all_through, settings_for, until
 
@@ -42,7 +36,7 @@ async def test_the_same_articles_through_kafka_give_the_same_alerts(apache_kafka
     # is as old as its timestamps say.
     odd = {"partitions": 1, "tick_interval": 3600.0, "retention_hours": 1_000_000.0}
     settings = settings_for(apache_kafka.servers, embedded=False, folder=tmp_path, **odd)
-    alone = alike(backtest(settings, items, end))
+    alone = alike(alerts_of(settings, items, end))
     assert len(alone) > 10
     await topics.create(settings)
     async with clients.producer(settings) as producer:
@@ -73,15 +67,7 @@ async def send(producer: AIOKafkaProducer, settings: Settings, value: bytes, at:
     await producer.send_and_wait(settings.articles_topics[0], value, partition=0, timestamp_ms=at, headers=headers)
 
 
-def backtest(settings: Settings, items: list[Any], end: int) -> list[dict[str, Any]]:
-    reader = Reader(settings, Classifier.load(), Gazetteer.load())
-    run = Backtest(
-        reader,
-        rules.load(),
-        names=country_names(),
-        environment=settings.environment,
-        topic=settings.articles_topics[0],
-        tick_ms=60_000,
-    )
+def alerts_of(settings: Settings, items: list[Any], end: int) -> list[dict[str, Any]]:
+    run = backtest(settings, settings.environment)()
     records = timed([(number, item.line) for number, item in enumerate(items)], Limits())
     return [orjson.loads(encode(one)) for one in run.run(records, end) if isinstance(one, Alert)]

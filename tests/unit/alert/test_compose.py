@@ -40,9 +40,7 @@ def composed(made: Message, record: Assessment | None, now: float = NOW + 1_234.
     return compose(
         made,
         rules=RULES,
-        article=record.article if record else None,
-        model=record.model if record else None,
-        threshold=0.75,
+        record=record,
         names={"UA": name},
         environment="test",
         now_ms=now,
