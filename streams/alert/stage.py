@@ -63,6 +63,7 @@ class AlertStage:
         try:
             record = decode(delivery.value)
         except AssessmentError as error:
+            _log.error("%s is no assessment of ours (%s): it becomes a dead letter", delivery.where, error)
             await self._give_up(delivery, "undecodable", str(error))
             return
         # A passing fault of ours is over at the second attempt, and every step may be taken twice: ids are the same.

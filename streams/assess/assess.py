@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from models.article import Aggregation, Position, article_score, positions_of
 from models.labels import EVENTS, LABELS
 from streams.assess.allclear import cleared
-from streams.assess.denial import denies_evacuation
 from streams.assess.genre import genre_of
-from streams.assess.places import Area, Gazetteer, concerned, locate
+from streams.assess.places import Area, Gazetteer, concerned, home_of, locate
 from streams.assess.record import (
     EVENT_NAMES,
     ArticleRef,
@@ -27,6 +26,7 @@ from streams.assess.record import (
     ModelRef,
     Status,
 )
+from streams.assess.settle import DECIMALS, Rounded, Scores, settled
 from streams.assess.staleness import is_stale
 from streams.ingest.article import Article, Moment
 from streams.ingest.language import Language, language_of
@@ -35,20 +35,17 @@ from streams.ingest.text import fold
 from streams.kafka.records import Delivery
 from streams.observe.vocabulary import NOWHERE
 
-__all__ = ["Judged", "Outcome", "Prepared", "assess", "prepare", "round_scores", "settled"]
+__all__ = ["Judged", "Outcome", "Prepared", "assess", "prepare"]
 
 _SHORT = 20
 """Visible characters below which an article is counted `too_short` (CONTRACTS)."""
 _QUOTE = 300
 _MOST_EVIDENCE = 20
 """Evidence sentences kept per country, the best ones: it bounds the assessment."""
-_DECIMALS = 3
 _NEVER = 2.0
 """A threshold that no score reaches."""
 
 Outcome = Literal["assessed", "no_evidence", "stale", "unsupported_language", "too_short"]
-Scores = NDArray[np.float32]  # [n_sentences, n_labels], as the classifier gives them
-Rounded = NDArray[np.float64]  # the same, three decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +103,6 @@ def _contexts(
     return tuple(found)
 
 
-def round_scores(scores: Scores) -> Rounded:
-    """Scores to three decimals: padding moves the last bits, decisions must not see them."""
-    wide: Rounded = scores.astype(np.float64)
-    return wide.round(_DECIMALS)
-
-
-def settled(texts: Sequence[str], scores: Scores) -> Rounded:
-    """Scores [n, n_labels] of these sentences as they decide: rounded, and no evacuation where it is plainly denied."""
-    rounded = round_scores(scores)
-    for number, text in enumerate(texts):
-        if denies_evacuation(text):
-            rounded[number, LABELS.index("evacuation")] = 0.0
-    return rounded
-
-
 def assess(
     prepared: Prepared,
     scores: Scores,
@@ -145,7 +127,7 @@ def assess(
     over = cleared(prepared.texts, positions, _headline_evidence(rounded, positions, thresholds))
     article = prepared.article
     found = _places(article, prepared.sentences, chosen, gazetteer)
-    about = concerned(article.title, article.summary, article.body, gazetteer) if over else ()
+    about = _about(article, gazetteer) if over else ()
     clears = _cleared_by_country(over, about, prepared.sentences)
     by_country: dict[str, list[tuple[int, Area | None]]] = {country: [] for country in clears}
     for number in chosen:
@@ -205,8 +187,16 @@ def _places(
 ) -> dict[int, tuple[Area, ...]]:
     """Where it happens, for the sentences of these numbers."""
     spans = [(found[number].field, found[number].start, found[number].end) for number in numbers]
-    areas = locate(article.title, article.summary, article.body, spans, gazetteer) if spans else []
+    if not spans:
+        return {}
+    home = home_of(article.publisher, article.domain, gazetteer)
+    areas = locate(article.title, article.summary, article.body, spans, gazetteer, home)
     return {number: tuple(where) for number, where in zip(numbers, areas, strict=True)}
+
+
+def _about(article: Article, gazetteer: Gazetteer) -> tuple[str, ...]:
+    home = home_of(article.publisher, article.domain, gazetteer)
+    return concerned(article.title, article.summary, article.body, gazetteer, home)
 
 
 def _cleared_by_country(
@@ -240,7 +230,7 @@ def _event_scores(
         mine = [number for number in numbers if rounded[number, column] >= thresholds[event]]
         if mine:
             scores, places = rounded[mine, column], [positions[number] for number in mine]
-            found[event] = round(article_score(scores, places, aggregation.get(event)), _DECIMALS)
+            found[event] = round(article_score(scores, places, aggregation.get(event)), DECIMALS)
     return found
 
 

@@ -18,8 +18,8 @@ from typing import Any
 from mode import Service
 
 from streams.assess.accounts import AssessAccounts
-from streams.assess.assess import Scores
 from streams.assess.planner import BatchPlanner
+from streams.assess.settle import Scores
 from streams.assess.shadow import Shadow
 from streams.assess.work import Conclusion, Reader, Work
 from streams.errors import NO_RECORDS_FAULT, PublishError, UnpublishableError

@@ -1,4 +1,5 @@
-"""Sentences that say that nobody is to leave: an evacuation ruled out, not needed, not planned. Pure.
+"""Sentences that say that nobody is to leave, because an evacuation is ruled out or because all they advise is not to
+come. Pure.
 
 The classifier knows most of them; in short headlines it still takes "rules out evacuating" for an evacuation. These few
 phrases are plain enough to overrule it: all 38 labelled sentences of news and corpus that they match are no
@@ -8,7 +9,7 @@ evacuation. Refuses where the same sentence tells somebody to leave.
 import re
 from typing import Final
 
-__all__ = ["denies_evacuation"]
+__all__ = ["advises_only", "denies_evacuation"]
 
 _GO: Final = r"(?:evacuat\w+|airlift\w*|withdraw\w*|pull(?:ing)? out|fly(?:ing)? out|bring(?:ing)? home)"
 _FEW: Final = r"(?:[\w'’-]+ ){0,6}?"
@@ -38,3 +39,25 @@ def denies_evacuation(sentence: str) -> bool:
     if found is None or "delay" in found[0] or _TOLD.search(text):
         return False
     return not _TAKEN_BACK.search(text[: found.start()])
+
+
+_STAY_AWAY: Final = re.compile(
+    r"\b(?:(?:do|should|must|to|never) ?n[o'’]t (?:to )?(?:now )?(?:travel|go|fly|visit)"
+    r"|not to (?:travel|go|fly|visit)"
+    r"|(?:warn\w*|wave\w*) (?:[\w'’-]+ ){1,3}?(?:off|away from)|(?:keep|stay) away from"
+    r"|against (?:all |any |non-?essential |all but essential )*travel"
+    r"|(?:reconsider|avoid|postpone|defer|suspend)\w* (?:\w+ ){0,3}?(?:travel|trips?|visits?))\b"
+)
+_COME_AWAY: Final = re.compile(
+    r"\b(?:leav\w*|left|depart\w*|(?:get\w*|got|go|be|way) out|out of|evacuat\w*|exit\w*|flee\w*|fled|return\w*"
+    r"|flights?|planes?|ferr(?:y|ies)|boats?|buses|seats?|quit(?:s|ting)?|withdraw\w*|home|abandon\w*"
+    r"|(?:already|still) (?:there|in)|cross\w*|border)\b"
+)
+
+
+def advises_only(sentence: str) -> bool:
+    """Whether `sentence` (folded) tells people not to go somewhere and nobody to come away: a travel advisory, and no
+    call to leave. None of the 72 labelled sentences that match is one.
+    """
+    text = sentence.lower()
+    return _STAY_AWAY.search(text) is not None and _COME_AWAY.search(text) is None

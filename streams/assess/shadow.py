@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from models import Classifier
 from models.labels import EVENTS
-from streams.assess.assess import round_scores
+from streams.assess.settle import round_scores
 from streams.assess.work import Work, questions
 from streams.observe.metrics import Metrics
 from streams.observe.vocabulary import AGREEMENTS

@@ -14,10 +14,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from streams.assess.assess import Prepared, Scores, assess, prepare
+from streams.assess.assess import Prepared, assess, prepare
 from streams.assess.places import Gazetteer
 from streams.assess.record import Assessment, ModelRef, Revision, Status, encode
 from streams.assess.revise import revision
+from streams.assess.settle import Scores
 from streams.errors import NO_RECORDS_FAULT, ModelError
 from streams.ingest.article import Limits, Reason, Rejected
 from streams.ingest.decode import decode

@@ -14,8 +14,9 @@ from streams.alert.policy import decide
 from streams.alert.record import AlertEvidence, Event
 from streams.alert.rules import Rules
 from streams.alert.verdict import judge
-from streams.assess.assess import Prepared, Rounded, Scores, settled
+from streams.assess.assess import Prepared
 from streams.assess.record import Assessment
+from streams.assess.settle import Rounded, Scores, settled
 from streams.assess.staleness import is_stale
 from streams.assess.work import Reader, Work
 from streams.cli.inputs import Record

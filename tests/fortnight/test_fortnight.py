@@ -113,17 +113,8 @@ def test_what_is_no_news_never_alerts(chains: list[Chain]) -> None:
     assert [str(chain) for chain in false(chains) if chain.alerts[0].article.url in quiet] == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="12 reports of true incidents name no place that we know: alerted elsewhere, too"
-)
 def test_nothing_else_alerts(chains: list[Chain]) -> None:
     assert [str(chain) for chain in false(chains)] == []
-
-
-def test_few_reports_are_pinned_on_a_wrong_place(chains: list[Chain]) -> None:
-    wrong = false(chains)
-    assert len(wrong) <= 12, "\n".join(map(str, wrong))
-    assert all(len(chain.alerts) <= 3 for chain in wrong)
 
 
 def test_no_incident_takes_more_than_six_messages(chains: list[Chain]) -> None:
@@ -131,12 +122,7 @@ def test_no_incident_takes_more_than_six_messages(chains: list[Chain]) -> None:
 
 
 @pytest.mark.parametrize("incident", expected(), ids=name)
-def test_the_severity_is_one_that_an_analyst_accepts(
-    chains: list[Chain], incident: Expected, request: pytest.FixtureRequest
-) -> None:
-    if name(incident) == "EC-evacuation":
-        reason = "'do not travel' is read as 'leave now' by the signals of version 2: Severe, not Moderate"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def test_the_severity_is_one_that_an_analyst_accepts(chains: list[Chain], incident: Expected) -> None:
     assert {chain.severity for chain in of(chains, incident)} <= set(incident.severity)
 
 

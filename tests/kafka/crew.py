@@ -41,6 +41,7 @@ class Ended:
     waited: float
     """Seconds from SIGTERM to its end; 0 if it was not told to."""
     log: Path
+    pid: int
 
     @property
     def stuck(self) -> bool:
@@ -58,7 +59,8 @@ class Ended:
     @property
     def _of_faults(self) -> tuple[int, ...]:
         """Codes of faults of our own: only where a fault was made."""
-        made = self.squeezed or "fault point" in self.log.read_text("utf-8", "replace")
+        marked = (self.log.parent / "faults" / f"failed-{self.pid}").exists()
+        made = self.squeezed or marked or "fault point" in self.log.read_text("utf-8", "replace")
         if not made:
             return ()
         # Who is ending of a fault already has no handler for a signal any more.
@@ -106,7 +108,7 @@ class Member:
         """How its process ended; only when it did."""
         waited = 0.0 if self.told_at is None else time.monotonic() - self.told_at
         code = self.worker.process.returncode
-        return Ended(self.stage, code, tuple(self.signals), self.squeezed, waited, self.worker.log)
+        return Ended(self.stage, code, tuple(self.signals), self.squeezed, waited, self.worker.log, self.pid)
 
 
 class Crew:
@@ -192,12 +194,13 @@ class Crew:
             elif status != 200 and member.told_at is None:
                 self.standstills.append(f"{member.stage}: {text.strip()}; {member.worker.log}")
 
-    async def stop_all(self) -> None:
-        """End every worker with SIGTERM and wait; what does not end is killed, and noted as stuck."""
-        for member in self.members:
+    async def stop(self, *stages: Stage) -> None:
+        """End every worker of these stages with SIGTERM and wait; what does not end is killed, and noted as stuck."""
+        leaving = [member for member in self.members if member.stage in stages]
+        for member in leaving:
             member.wanted = False
             member.send(signal.SIGTERM)
-        for member in self.members:
+        for member in leaving:
             left = _GRACE + 1 - (time.monotonic() - (member.told_at or time.monotonic()))
             try:
                 await asyncio.to_thread(member.worker.process.wait, max(0.1, left))
@@ -206,4 +209,4 @@ class Crew:
                 await asyncio.to_thread(member.worker.process.wait)
             if member.again_at is None:
                 self.ended.append(member.ended())
-        self.members.clear()
+        self.members = [member for member in self.members if member not in leaving]

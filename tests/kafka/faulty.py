@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ def armed(name: str) -> bool:
         (_folder / name).unlink()
     except OSError:
         return False
-    print(f"fault point {name}: failing now", file=sys.stderr, flush=True)
+    (_folder / f"failed-{os.getpid()}").touch()  # an empty file may be made on a full disk as well
+    with suppress(OSError):
+        print(f"fault point {name}: failing now", file=sys.stderr, flush=True)
     return True
 
 

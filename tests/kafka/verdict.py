@@ -15,6 +15,7 @@ from streams.assess.places import Gazetteer
 from streams.assess.work import Reader
 from streams.kafka import clients, ledger, topics
 from streams.kafka.deadletters import dlq_name
+from streams.kafka.letters import Letter
 from streams.kafka.records import Delivery
 from streams.settings import Settings
 from tests.kafka.tools import read_all
@@ -76,8 +77,8 @@ class Books:
     """Dead letters by (partition, offset) of their record."""
     assessed: set[tuple[int, int]]
     """(partition, offset) of the articles that assessments name."""
-    refused: int
-    """Dead letters of assessments."""
+    refused: list[str]
+    """Dead letters of assessments, as a person reads them."""
     alerts: Counter[str]
     """All messages, by id."""
     first_alerts: set[str]
@@ -140,12 +141,17 @@ async def books(settings: Settings) -> Books:
         outcomes=outcomes,
         letters=letters,
         assessed={(place["partition"], place["offset"]) for place in inputs if place},
-        refused=len(await read_all(settings, dlq_name(assessments))),
+        refused=[_told(Letter.of(record)) for record in await read_all(settings, dlq_name(assessments))],
         alerts=Counter(message["alert_id"] for message in messages),
         first_alerts={message["alert_id"] for message in messages if message["msg_type"] == "Alert"},
         ends={"tocsin-assess": _after_the_last(articles), "tocsin-alert": _after_the_last(between)},
         committed=await _committed(settings),
     )
+
+
+def _told(letter: Letter) -> str:
+    origin = f"{letter.origin_topic}[{letter.origin_partition}]@{letter.origin_offset}"
+    return f"{origin} {letter.reason}: {letter.error}; {len(letter.value or b'')} bytes {(letter.value or b'')[:300]!r}"
 
 
 def _after_the_last(records: list[Any]) -> dict[int, int]:
@@ -232,7 +238,7 @@ def judge(found: Books, settings: Settings, deleted: Sequence[Any] = (), unsure:
     verdict.count("lost", "rubbish without a dead letter", rubbish - found.letters.keys())
     verdict.count("wrong", "good articles among the dead letters", (due.keys() - rubbish) & found.letters.keys())
     verdict.count("wrong", "alerts that nothing explains", found.first_alerts - explained)
-    verdict.count("wrong", "dead letters of assessments", range(found.refused))
+    verdict.count("wrong", "dead letters of assessments", found.refused)
     behind = [(group, late) for group, lates in found.behind.items() for late in lates.items()]
     verdict.count("stuck", "committed offsets behind (partition, records)", behind)
     return verdict

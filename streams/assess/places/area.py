@@ -18,7 +18,7 @@ class Area:
     name: as a reader would say it, the country's or the town's or region's that the text names.
     country: ISO 3166-1 alpha-2, upper case; XK (user-assigned range) for Kosovo.
     admin1: ISO 3166-2 of the first-level division; None where the text names none that we know.
-    source: how the place was found; always "gazetteer" so far.
+    source: how the place was found: "gazetteer" in the text, "publisher" where a local paper names none.
     confidence: in [0, 1], two decimals. Ordinal: higher means better supported by the text; no calibrated
     probability.
     """

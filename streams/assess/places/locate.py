@@ -5,13 +5,15 @@ text or offsets. Refuses to invent a place: nothing found is an empty tuple.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from streams.assess.places.area import Area
 from streams.assess.places.context import PART_WEIGHT, Context, FieldParts, build_context, in_span
 from streams.assess.places.gazetteer import Candidate, Gazetteer
+from streams.assess.places.home import Home
 from streams.assess.places.mentions import find_mentions
-from streams.assess.places.part import Part, Role
+from streams.assess.places.part import ACROSS, Part, Role
 from streams.assess.places.resolve import count_votes, resolve
 from streams.assess.places.roles import find_roles
 from streams.assess.places.words import split_words
@@ -41,24 +43,36 @@ def locate(
     body: str | None,
     spans: Sequence[Span],
     gazetteer: Gazetteer,
+    home: Home | None = None,
 ) -> tuple[tuple[Area, ...], ...]:
     """Countries in danger, for each span (field, start, end) in code points of that field.
 
     Usually one area a span; several only where the sentence puts them side by side ("Israel and Iran traded
-    strikes"), at most three; none where neither the sentence nor the article names a place. Offsets outside the field
-    are harmless; an end before the start is an empty span.
+    strikes"), at most three; none where neither the sentence nor the article names a place, unless the publisher's
+    `home` is a part of a country: then that part. Offsets outside the field are harmless; an end before the start is an
+    empty span.
     """
-    context = _analyse({"title": title or "", "summary": summary or "", "body": body or ""}, gazetteer)
-    return tuple(_coherent(_areas(context, span, gazetteer), context, gazetteer) for span in spans)
+    context = _analyse({"title": title or "", "summary": summary or "", "body": body or ""}, gazetteer, home)
+    local = _local(home, gazetteer)
+    return tuple(_coherent(_areas(context, span, gazetteer), context, gazetteer) or local for span in spans)
 
 
-def concerned(title: str | None, summary: str | None, body: str | None, gazetteer: Gazetteer) -> tuple[str, ...]:
+def _local(home: Home | None, gazetteer: Gazetteer) -> tuple[Area, ...]:
+    if home is None or not home.local:
+        return ()
+    return (Area(home.area or gazetteer.countries[home.code], home.code, home.admin1 or None, "publisher", _GUESSED),)
+
+
+def concerned(
+    title: str | None, summary: str | None, body: str | None, gazetteer: Gazetteer, home: Home | None = None
+) -> tuple[str, ...]:
     """Codes of the countries that the article is about, the most important first: whose it may be that something ended,
     whoever ended it.
     """
-    context = _analyse({"title": title or "", "summary": summary or "", "body": body or ""}, gazetteer)
+    context = _analyse({"title": title or "", "summary": summary or "", "body": body or ""}, gazetteer, home)
     ranked = sorted(context.shares.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(code for code, share in ranked if share >= _CONCERNED)
+    found = tuple(code for code, share in ranked if share >= _CONCERNED)
+    return found or tuple(area.country for area in _local(home, gazetteer))
 
 
 def _coherent(areas: tuple[Area, ...], context: Context, gazetteer: Gazetteer) -> tuple[Area, ...]:
@@ -75,16 +89,16 @@ def _coherent(areas: tuple[Area, ...], context: Context, gazetteer: Gazetteer) -
     return (Area(gazetteer.countries[top[0]], top[0], None, _SOURCE, _GUESSED),)
 
 
-def _analyse(texts: Mapping[str, str], gazetteer: Gazetteer) -> Context:
+def _analyse(texts: Mapping[str, str], gazetteer: Gazetteer, home: Home | None) -> Context:
     split = {name: split_words(text) for name, text in texts.items()}
     mentions = dict(zip(split, find_mentions(tuple(split.values()), gazetteer), strict=True))
-    votes = count_votes([(words, mentions[name]) for name, words in split.items()], gazetteer)
+    votes = count_votes([(words, mentions[name]) for name, words in split.items()], gazetteer, home)
     fields = {}
     for name, words in split.items():
         places = resolve(words, mentions[name], votes, gazetteer)
         parts = tuple(find_roles(words, places, gazetteer.cues, datelines=name != "title"))
         fields[name] = FieldParts(words, parts, tuple(words.start[part.place.first] for part in parts))
-    return build_context(fields)
+    return build_context(fields, home.code if home else None)
 
 
 def _areas(context: Context, span: Span, gazetteer: Gazetteer) -> tuple[Area, ...]:
@@ -100,6 +114,8 @@ def _areas(context: Context, span: Span, gazetteer: Gazetteer) -> tuple[Area, ..
 def _in_danger(targets: Sequence[Part], parts: Sequence[Part], context: Context) -> tuple[Area, ...]:
     """The sentence says where: the strongest target and what stands beside it; who also acts ranks lower."""
     doers = {part.place.place.code for part in parts if part.role in _DOERS}
+    if all(part.strength == ACROSS for part in targets):  # "Estonia closed its border with Russia"
+        targets = [*targets, *(replace(p, strength=ACROSS) for p in parts if p.role is Role.PLAIN)]
     strength: dict[str, float] = {}
     for part in targets:
         code = part.place.place.code

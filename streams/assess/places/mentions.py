@@ -5,6 +5,7 @@ words); mentions don't overlap and come in order of the text. Refuses lower-case
 Lebanon"), and English words that are also towns ("Reading the order") unless their state or country follows.
 """
 
+from calendar import day_name, month_name
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -50,6 +51,7 @@ _OPENERS = frozenset(
         "university",
     ]
 )
+_DAYS = frozenset(name.lower() for name in (*day_name, *month_name) if name)
 _PERSON_BLIND_STATES = frozenset(("washington", "georgia"))
 
 
@@ -81,7 +83,7 @@ def find_mentions(fields: Sequence[Words], gazetteer: Gazetteer) -> list[list[Me
                 kept.append(mention)
         found.append(kept)
     return [
-        [usable for m in mentions if (usable := _usable(words, m, persons)) is not None]
+        [usable for m in mentions if (usable := _usable(words, m, persons, gazetteer)) is not None]
         for words, mentions in zip(fields, found, strict=True)
     ]
 
@@ -241,16 +243,37 @@ def _is_surname(words: Words, mention: Mention, before: str, gazetteer: Gazettee
     )
 
 
-def _goes_on(words: Words, mention: Mention) -> bool:
-    """A town's name that is only the beginning of another one: "Serra de Monchique", "Santa Clara-a-Velha"."""
+def _goes_on(words: Words, mention: Mention, gazetteer: Gazetteer) -> bool:
+    """A town's name that is only the beginning of another one: "Castro Verde", "Santa Clara-a-Velha"."""
     after = mention.last + 1
-    if after + 1 >= len(words.folded) or any(c.kind != "town" or c.capital for c in mention.candidates):
+    if after >= len(words.folded) or any(c.kind != "town" or c.capital for c in mention.candidates):
+        return False
+    if all(c.needs_support for c in mention.candidates) and _is_second_name(words, after, gazetteer):
+        return True
+    if after + 1 >= len(words.folded):
         return False
     joint = words.gap[after] in (" ", "-") and words.folded[after] in _LINKS and not words.capital(after)
     return joint and words.gap[after + 1] in (" ", "-") and words.capital(after + 1)
 
 
-def _usable(words: Words, mention: Mention, persons: set[str]) -> Mention | None:
+def _is_second_name(words: Words, after: int, gazetteer: Gazetteer) -> bool:
+    """Word `after` alone begins with a capital, and is no day ("in Goma Tuesday"), no place itself, and nothing that a
+    town has ("Goma Airport").
+    """
+    sentence, word = words.sentence[after], words.folded[after]
+    if words.titled[sentence] or words.shout[sentence] or words.sentence[after - 1] != sentence:
+        return False
+    plain = word in _DAYS or word in gazetteer.names or word in gazetteer.cues["capital_words"]
+    return words.gap[after] == " " and words.capital(after) and not words.upper(after) and not plain
+
+
+def _is_language(words: Words, mention: Mention) -> bool:
+    """ "Translated from the French": no country."""
+    before = words.folded[max(0, mention.first - 3) : mention.first]
+    return mention.kind == "demonym" and "translated" in before
+
+
+def _usable(words: Words, mention: Mention, persons: set[str], gazetteer: Gazetteer) -> Mention | None:
     """Drop what is no place, and towns that the casing of this sentence can't tell from a word."""
     if mention.kind == "none":
         return None
@@ -258,7 +281,7 @@ def _usable(words: Words, mention: Mention, persons: set[str]) -> Mention | None
         return None
     if mention.settled:
         return mention
-    if _goes_on(words, mention):
+    if _goes_on(words, mention, gazetteer) or _is_language(words, mention):
         return None
     shout = words.shout[words.sentence[mention.first]]
     kept = tuple(c for c in mention.candidates if not c.needs_comma and not (shout and c.needs_support))

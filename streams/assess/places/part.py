@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from streams.assess.places.resolve import Place
 
-__all__ = ["Finding", "Part", "Role"]
+__all__ = ["ACROSS", "Finding", "Part", "Role"]
 
 
 class Role(Enum):
@@ -23,9 +24,10 @@ class Role(Enum):
     BELONGING = "belonging"  # citizens, embassies
 
 
+ACROSS: Final = 2.4
 Finding = tuple[Role, float]
-"""A role and its strength. Of a TARGET: 4 object of the deed or of the advice, 3 where it happens, 2.5 across a border
-or by a coup at home; of all other roles 0."""
+"""A role and its strength. Of a TARGET: 4 object of the deed or of the advice, 3 where it happens, 2.5 by a coup at
+home, `ACROSS` beyond a border; of all other roles 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ speaks.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from streams.assess.places.part import Finding, Role
+from streams.assess.places.part import ACROSS, Finding, Role
 from streams.assess.places.resolve import Place
 from streams.assess.places.tables import Cues
 
@@ -55,6 +55,10 @@ def preposition(place: Place, left: Words, cues: Cues) -> Finding | None:
             return Role.DESTINATION, 0
         if word in ("into", "across") and any(w in cues["fleeing"] for w in near[1:8]):
             return Role.DESTINATION, 0
+        if word == "into" and heads[:1] and heads[0] in cues["crossing"]:
+            return Role.DESTINATION, 0
+        if heads[:1] and heads[0] in cues["launching"]:
+            return Role.AGENT, 0  # "launchers in Pingtan fired into the sea": where it comes from
         return Role.TARGET, 3
     rule = _RULES.get(word)
     return rule(heads, near[1:], cues) if rule is not None else None
@@ -110,7 +114,7 @@ def _from(heads: Words, before: Words, cues: Cues) -> Finding | None:
 
 def _with(heads: Words, before: Words, cues: Cues) -> Finding | None:
     if any(w in cues["with_target"] for w in heads[:3]):
-        return Role.TARGET, 2.5  # the danger may be on either side of a border
+        return Role.TARGET, ACROSS  # the danger may be on either side of a border
     return Role.AGENT, 0
 
 

@@ -85,7 +85,7 @@ class Reader:
             return Role.AGENT, 0  # "Saudi-led", "Russian-held", "American-allied"
         nouns = right[1:5] if possessive else right[:3] if adjective else right[:1]
         for at, noun in enumerate(nouns):
-            following = nouns[at + 1] if at + 1 < len(nouns) else ""
+            following = right[at + 1 + possessive] if at + 1 + possessive < len(right) else ""
             if noun in cues["belong"]:
                 return Role.BELONGING, 0
             if noun in cues["govern"] or noun in cues["force"] or noun in cues["deed"]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import log10
 
 from streams.assess.places.gazetteer import Candidate, Gazetteer
+from streams.assess.places.home import Home
 from streams.assess.places.mentions import Mention
 from streams.assess.places.words import Words
 
@@ -19,6 +20,9 @@ __all__ = ["Place", "Votes", "count_votes", "resolve"]
 # England (1.2 million), 0.8 apart; a country named elsewhere must lift Hyderabad, Pakistan over the Indian one, 0.7.
 _STATE_VOTE, _COUNTRY_VOTE = 1.6, 1.0
 _WORLD_CITY, _AGAIN_AND_AGAIN = 1_000_000, 3
+_WITHIN = 10  # words from a place to the division that it is in
+_IN_DIVISION = 4  # "in the district of"
+_DIVISIONS = frozenset(("region", "state", "province"))
 _SURE_KINDS = frozenset(("country", "demonym", "district"))
 _LOCATIVES = frozenset(
     [
@@ -61,9 +65,16 @@ class Votes:
     words: frozenset[str]
 
 
-def count_votes(fields: Iterable[tuple[Words, Sequence[Mention]]], gazetteer: Gazetteer) -> Votes:
-    """Votes of the mentions that have one candidate only, and the cue words of the whole article."""
+def count_votes(
+    fields: Iterable[tuple[Words, Sequence[Mention]]], gazetteer: Gazetteer, home: Home | None = None
+) -> Votes:
+    """Votes of the mentions that have one candidate only, and the cue words of the whole article.
+
+    The publisher's `home` votes too, a local paper's as if the article named it again and again.
+    """
     countries: Counter[str] = Counter()
+    if home is not None and home.code != "US":
+        countries[home.code] = _AGAIN_AND_AGAIN if home.local else 1
     states: Counter[str] = Counter()
     seen: set[str] = set()
     for words, mentions in fields:
@@ -85,14 +96,41 @@ def count_votes(fields: Iterable[tuple[Words, Sequence[Mention]]], gazetteer: Ga
 def resolve(words: Words, mentions: Sequence[Mention], votes: Votes, gazetteer: Gazetteer) -> list[Place]:
     """One place per mention, in order; mentions that turn out to be no evidence are left out."""
     places = []
-    for mention in mentions:
+    for number, mention in enumerate(mentions):
         chosen = _choose(mention, votes, gazetteer)
+        whole = _whole(words, mentions, number)
+        if whole is not None and chosen.kind == "town" and chosen.code != whole:
+            inside = [candidate for candidate in mention.candidates if candidate.code == whole]
+            if not inside:
+                continue  # another place of that name, which no table has
+            chosen = inside[0]
         if chosen.needs_support and not mention.settled and not _supported(words, mention, chosen, votes):
             continue
         if not mention.settled and _is_stranger(chosen, votes):
             continue
         places.append(Place(mention.first, mention.last, chosen, mention.settled))
     return places
+
+
+def _whole(words: Words, mentions: Sequence[Mention], number: int) -> str | None:
+    """The country of the division that a place is said to be in: "Tudora and Palanca in the district of Cahul"."""
+    here = mentions[number]
+    for later in mentions[number + 1 : number + 4]:
+        if words.sentence[later.first] != words.sentence[here.first] or later.first - here.last > _WITHIN:
+            return None
+        if later.candidates[0].kind in _DIVISIONS and len({c.code for c in later.candidates}) == 1:
+            return later.candidates[0].code if _inside(words, here.last + 1, later.first) else None
+    return None
+
+
+def _inside(words: Words, start: int, end: int) -> bool:
+    """Whether words start..end (exclusive) are other names and then "in the district of" or the like."""
+    between = words.folded[start:end]
+    if "in" not in between:
+        return False
+    at = between.index("in")
+    names = all(word in ("and", "or") or words.capital(start + i) for i, word in enumerate(between[:at]))
+    return names and "of" in between[at:] and len(between) - at <= _IN_DIVISION
 
 
 def _choose(mention: Mention, votes: Votes, gazetteer: Gazetteer) -> Candidate:

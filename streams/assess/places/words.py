@@ -12,7 +12,9 @@ __all__ = ["Words", "fold", "split_words"]
 
 _WORD = re.compile(r"[^\W_]+")
 # Letters that NFKD leaves alone although readers take them for the plain letter.
-_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "ʼ": "'"})
+_PLAIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "ʼ": "'"}
+)
 # The longest word among the names has under 30 letters; longer runs are never names and need no folding.
 _LONGEST_NAME_WORD = 40
 _GAP = 8  # characters of the gap that later steps look at

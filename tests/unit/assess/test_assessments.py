@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.labels import LABELS
-from streams.assess.assess import NOWHERE, assess, prepare, round_scores
+from streams.assess.assess import NOWHERE, assess, prepare
+from streams.assess.settle import round_scores
 from streams.assess.staleness import age_seconds, is_stale
 from streams.ingest.article import Moment, Precision
 from tests.unit.assess.assessing import BOTH, CALM, MODEL, NOW, NOW_MS, THRESHOLDS, UKRAINE, delivery, judged

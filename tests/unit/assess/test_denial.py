@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models.labels import LABELS
-from streams.assess.assess import settled
-from streams.assess.denial import denies_evacuation
+from streams.assess.denial import advises_only, denies_evacuation
+from streams.assess.settle import settled
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,39 @@ def test_the_words_overrule_the_score_of_evacuation_alone() -> None:
     column = LABELS.index("evacuation")
     assert found[:, column].tolist() == [0.0, 0.9]
     assert (np.delete(found, column, axis=1) == 0.9).all()
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "U.S. embassy tells Americans: do not travel to Ecuador",
+        "Two embassies in Quito have told their citizens to keep away from Ecuador.",
+        "Washington and Ottawa warn their citizens off Ecuador",
+        "Canada put out a call to avoid all travel to the country.",
+        "Don't travel to the coast, the ministry said.",
+        "The Foreign Office advises against all but essential travel to Belarus.",
+    ],
+)
+def test_a_travel_advisory_is_no_call_to_leave(sentence: str) -> None:
+    assert advises_only(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "American citizens must leave the country now.",
+        "Do not travel to Niger; those still in the country should take the next flight.",
+        "Britons are advised against all travel to Lebanon and told to leave by any means.",
+        "Do not wait for instructions.",
+        "Police told drivers to go home.",
+    ],
+)
+def test_a_call_to_leave_is_more_than_advice(sentence: str) -> None:
+    assert not advises_only(sentence)
+
+
+def test_advice_keeps_its_other_scores() -> None:
+    sentence = "Do not travel to Ecuador, the embassy said."
+    found = settled([sentence], np.full((1, len(LABELS)), 0.8, dtype=np.float32))
+    assert found[0, LABELS.index("leave_now")] == 0.0
+    assert found[0, LABELS.index("advisory")] == found[0, LABELS.index("evacuation")] == 0.8
