@@ -22,10 +22,11 @@ TARGET ?= decoder
 TIME ?= 300
 MINUTES ?= 30
 
+BROKERED := tests/deploy/test_panels.py tests/deploy/test_acls.py
 FAULTY := tests/kafka/test_faults.py tests/kafka/test_backtest.py
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
-.PHONY: help venv demo test lint types unit with-faults with-brokers bench faults soak fuzz clean
+.PHONY: help venv demo test lint types unit with-faults with-brokers bench faults soak drill deploy fuzz clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' $(MAKEFILE_LIST)
@@ -57,7 +58,7 @@ types: venv
 # What needs no broker runs in two processes of one torch thread each, and so do faults beside the other tests with
 # brokers, which mostly wait (the backtest only so that both take as long); what measures has the machine to itself.
 unit: venv
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not timing" tests/unit tests/contract tests/fuzz tests/fortnight
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not timing" tests/unit tests/contract tests/fuzz tests/fortnight tests/browser tests/deploy $(BROKERED:%=--ignore=%)
 	$(BIN)/pytest -m timing tests/unit
 	$(MAKE) --no-print-directory -j 2 $(SYNC) with-faults with-brokers
 	$(BIN)/pytest tests/bench
@@ -66,7 +67,7 @@ with-faults: venv
 	$(BIN)/pytest -p no:cacheprovider --durations 5 $(FAULTY)
 
 with-brokers: venv
-	$(BIN)/pytest -p no:cacheprovider --durations 15 tests/kafka $(FAULTY:%=--ignore=%)
+	$(BIN)/pytest -p no:cacheprovider --durations 15 tests/kafka $(BROKERED) $(FAULTY:%=--ignore=%)
 
 bench: venv  ## throughput, latency, loop lag and memory, as ratios within one run
 	$(BIN)/pytest -m bench -s tests/bench
@@ -76,6 +77,12 @@ faults: venv  ## FAULTS=200 SEED=1 BROKER=kafka|embedded: break it so often, and
 
 soak: venv  ## MINUTES=30: full load; memory, file descriptors and lag, and a plot (runs/soak.png)
 	$(BIN)/python -m tests.kafka.soak --minutes $(MINUTES) --plot runs/soak.png
+
+deploy: venv  ## every validator of what is deployed, as a table
+	deploy/check
+
+drill: venv  ## six troubles on purpose: does each raise its alert in time, and clear?
+	$(BIN)/python -m tests.deploy.drill
 
 fuzz: venv  ## TARGET=decoder|cleaner|splitter|places|policy TIME=300: damage its input, guided by coverage
 	$(BIN)/pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[fuzz]'

@@ -116,9 +116,13 @@ class Settings(BaseSettings):
         0.5, description="Share of dead letters, of the last 1,000, that stops it.", gt=0, le=1
     )
 
-    web_bind: str = Field("127.0.0.1", description="Address of /metrics, /livez, /readyz.")
+    web_bind: str = Field("127.0.0.1", description="Address of /metrics, /livez, /readyz, and of the board.")
     assess_port: Port = Field(6066, description="Port of the assess stage; 0: any free one.")
     alert_port: Port = Field(6067, description="Port of the alert stage; 0: any free one.")
+    board_port: Port = Field(6068, description="Port of `tocsin board`; 0: any free one.")
+    board_hours: float = Field(168, description="How far back the board reads when it starts (hours).", gt=0)
+    canary_port: Port = Field(6069, description="Port of `tocsin canary`; 0: any free one.")
+    canary_interval: Seconds = Field(60, description="Between the canary's test articles (seconds).")
     stuck_after: Seconds = Field(120, description="No progress for so long with work at hand: /livez fails (seconds).")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe log line written."

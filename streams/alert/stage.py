@@ -163,11 +163,14 @@ class AlertStage:
 
     def _count(self, alert: Alert, trigger_ms: int, *, by_article: bool) -> None:
         metrics = self._metrics
+        if by_article:
+            metrics.end_to_end_latency.observe(max(0.0, time.time() - trigger_ms / 1000))
+        if alert.status == "Test":  # the canary's are no news of the world
+            metrics.test_alerts.inc()
+            return
         metrics.alerts.labels(event=alert.event, severity=alert.severity, msg_type=alert.msg_type).inc()
         metrics.alerts_by_country.labels(country=alert.country).inc()
         metrics.last_alert.set(time.time())
-        if by_article:
-            metrics.end_to_end_latency.observe(max(0.0, time.time() - trigger_ms / 1000))
 
     def assigned(self, partitions: set[int]) -> None:
         """The group gave us these partitions of the assessments: forget incidents of all others."""
@@ -177,7 +180,7 @@ class AlertStage:
         """Set the gauges that describe the table."""
         counts: dict[str, int] = dict.fromkeys(EVENTS, 0)
         for _, incident in self._table.items():
-            counts[incident.event] += incident.alive
+            counts[incident.event] += incident.alive and incident.status == "Actual"
         for event, count in counts.items():
             self._metrics.incidents.labels(event=event).set(count)
         self._metrics.incident_table_entries.set(len(self._table))

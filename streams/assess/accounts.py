@@ -9,7 +9,7 @@ from streams.assess.staleness import age_seconds
 from streams.assess.work import Conclusion, Work
 from streams.kafka.records import Delivery
 from streams.observe.metrics import Metrics
-from streams.observe.vocabulary import SANITIZED, language_label
+from streams.observe.vocabulary import DATES_REFUSED, SANITIZED, language_label
 
 __all__ = ["AssessAccounts"]
 
@@ -50,6 +50,8 @@ class AssessAccounts:
     def finished(self, conclusion: Conclusion) -> None:
         """A record ended, with everything acknowledged."""
         metrics, work = self._metrics, conclusion.work
+        if work.status == "Test":
+            metrics.test_articles.inc()
         for outcome in conclusion.outcomes:
             metrics.articles_processed.labels(outcome=outcome).inc()
         for rejected in conclusion.rejected:
@@ -63,6 +65,10 @@ class AssessAccounts:
                 metrics.article_age.observe(age)
             for repair in set(prepared.article.repairs):
                 metrics.sanitized.labels(kind=repair if repair in SANITIZED else "other").inc()
+            for note in prepared.article.dropped:
+                field, _, why = note.partition(": ")
+                if field == "published" and why in DATES_REFUSED:
+                    metrics.dates_refused.labels(reason=why).inc()
             if prepared.cut:
                 metrics.sanitized.labels(kind="truncated").inc()
         for scores in conclusion.scores:

@@ -14,7 +14,7 @@ __all__ = ["demo"]
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Alerts as JSON lines on standard output.")] = False,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave it running until Ctrl-C, and print the addresses.")
+        bool, typer.Option("--keep", help="Also start the board, and leave all of it running until Ctrl-C.")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Send only the first N articles.")] = None,
     rate: Annotated[float, typer.Option(min=0.1, max=1000, metavar="N", help="Articles a second.")] = 2.0,
@@ -29,6 +29,6 @@ def demo(
 
     show = Show(as_json=as_json)
     show.note("starting an embedded broker")
-    with Installation() as installation:
+    with Installation(board=keep) as installation:
         code = running.run(installation.settings, show.play(installation, limit=limit, rate=rate, keep=keep))
     raise typer.Exit(code)

@@ -37,11 +37,17 @@ class WorkerDiedError(TocsinError):
 class Installation:
     """Use as a context manager: entering starts the broker; `start_workers` the stages, once there are topics."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, board: bool = False) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tocsin-demo-"))
         self._broker = EmbeddedBroker()
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
-        self.ports = dict(zip(STAGES, free_ports(len(STAGES)), strict=True))
+        self.board: int | None = None
+        """Port of the board, if there is one."""
+        if board:
+            *found, self.board = free_ports(len(STAGES) + 1)
+        else:
+            found = free_ports(len(STAGES))
+        self.ports = dict(zip(STAGES, found, strict=True))
         self.settings: Settings
 
     def __enter__(self) -> Self:
@@ -58,6 +64,7 @@ class Installation:
                 "assess_port": self.ports["assess"],
                 "alert_port": self.ports["alert"],
                 "data_dir": self._folder / "faust",
+                "board_port": self.board or 0,
             }
             # Every field is given, so that nothing of the environment or of a settings file is asked for.
             defaults = {name: field.get_default() for name, field in Settings.model_fields.items()}
@@ -74,15 +81,20 @@ class Installation:
         self.close()
 
     def start_workers(self) -> None:
-        """Start both stages, as `tocsin worker` does."""
-        environment = child_environment() | self._overrides
+        """Start both stages, as `tocsin worker` does, and the board, if there is to be one."""
         for stage in STAGES:
-            with self._log(stage).open("wb") as log:
-                self._workers[stage] = subprocess.Popen(
-                    [sys.executable, "-m", "streams.cli.main", "worker", "--stages", stage],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
-                    start_new_session=True, preexec_fn=end_with_parent(signal.SIGTERM),
-                )  # fmt: skip
+            self._start(stage, "worker", "--stages", stage)
+        if self.board is not None:
+            self._start("board", "board")
+
+    def _start(self, name: str, *command: str) -> None:
+        environment = child_environment() | self._overrides
+        with self._log(name).open("wb") as log:
+            self._workers[name] = subprocess.Popen(
+                [sys.executable, "-m", "streams.cli.main", *command],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+                start_new_session=True, preexec_fn=end_with_parent(signal.SIGTERM),
+            )  # fmt: skip
 
     def _log(self, stage: str) -> Path:
         return self._folder / f"{stage}.log"

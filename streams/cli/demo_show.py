@@ -212,6 +212,7 @@ class Show:
         servers, ports = installation.settings.brokers, installation.ports
         say("still running; Ctrl-C ends it")
         for line in (
+            f"board    http://127.0.0.1:{installation.board}/?tests (these alerts are exercises)",
             f"broker   {servers} (TOCSIN_BROKERS={servers} TOCSIN_EMBEDDED_BROKER=true tocsin replay FILE)",
             *(f"{stage:8} http://127.0.0.1:{port}/metrics /readyz /livez" for stage, port in ports.items()),
         ):

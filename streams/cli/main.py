@@ -13,13 +13,17 @@ import typer
 from models.errors import TocsinError
 from streams.cli import (
     backtest,
+    board,
+    canary,
     config,
     demo,
     dlq,
     doctor,
     evaluate,
     explain,
+    feed,
     feedback,
+    health,
     notify,
     replay,
     schema,
@@ -67,7 +71,11 @@ app.command(rich_help_panel=_RUN)(worker.worker)
 app.add_typer(topics.app, name="topics", rich_help_panel=_RUN)
 app.add_typer(dlq.app, name="dlq", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(doctor.doctor)
+app.command(rich_help_panel=_RUN)(canary.canary)
+app.command(rich_help_panel=_RUN)(health.health)
 app.command(rich_help_panel=_LOOK)(replay.replay)
+app.command(rich_help_panel=_LOOK)(feed.feed)
+app.command(rich_help_panel=_LOOK)(board.board)
 app.command(rich_help_panel=_LOOK)(tail.tail)
 app.command(rich_help_panel=_LOOK)(notify.notify)
 app.command(rich_help_panel=_LOOK)(explain.explain)

@@ -28,8 +28,8 @@ class Status(StrEnum):
 
 def replay(
     files: Annotated[
-        list[str], typer.Argument(help="Articles as JSON, JSON Lines or plain text; - for standard input.")
-    ],
+        list[str] | None, typer.Argument(help="Articles as JSON, JSON Lines or plain text; - for standard input.")
+    ] = None,
     topic: Annotated[str | None, typer.Option(help="Default: the first of TOCSIN_ARTICLES_TOPICS.")] = None,
     rate: Annotated[str | None, typer.Option(metavar="N/s", help="At most so many a second, say 5/s.")] = None,
     status: Annotated[
@@ -37,6 +37,9 @@ def replay(
     ] = Status.exercise,
     event_time: Annotated[
         bool, typer.Option("--event-time", help="Kafka timestamp = the article's date of publication.")
+    ] = False,
+    bundled: Annotated[
+        bool, typer.Option("--bundled", help="The demo's articles instead of files, dated relative to now.")
     ] = False,
 ) -> None:
     """Send articles from files to the input topic."""
@@ -46,7 +49,9 @@ def replay(
     from streams.settings import from_environment
 
     most = _rate(rate)
-    records = [record for file in files for record in inputs.read(file)]
+    if bundled == bool(files):
+        raise typer.BadParameter("give files, or --bundled and no file", param_hint="FILES")
+    records = _bundled() if bundled else [record for file in files or () for record in inputs.read(file)]
     settings = from_environment()
     dates = [_date(record, settings) for record in records]
     stale = sum(old for _, old in dates)
@@ -65,6 +70,15 @@ def replay(
     if sending.refused:
         say(f"{sending.refused} records are larger than TOCSIN_REQUEST_BYTES or the topic allow: not sent")
         raise typer.Exit(1)
+
+
+def _bundled() -> "list[Record]":
+    from datetime import UTC, datetime
+
+    from streams.cli.demo_feed import articles
+    from streams.cli.inputs import Record
+
+    return [Record(number, article.value) for number, article in enumerate(articles(datetime.now(UTC)), 1)]
 
 
 def _rate(text: str | None) -> float | None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Stages", "worker"]
 
+_SECONDS = 5.0
+"""For asking the broker why it refuses us."""
+
 
 class Stages(StrEnum):
     """Which part of the work this process does."""
@@ -59,6 +62,18 @@ def worker(
 
 
 async def _check(settings: "Settings") -> None:
+    """Raises BrokerError with the reason: aiokafka says of every one that it could not bootstrap."""
+    from streams.cli.refusals import refusal
+    from streams.errors import BrokerError, TopicMissingError
     from streams.kafka import topics
 
-    topics.check(settings, await topics.existing(settings))
+    try:
+        topics.check(settings, await topics.existing(settings))
+    except TopicMissingError:
+        raise
+    except BrokerError as error:
+        found = await refusal(settings, _SECONDS)
+        if found is None:
+            raise
+        why, fix = found
+        raise BrokerError(f"no Kafka answers at {settings.brokers}: {why}; {fix}") from error

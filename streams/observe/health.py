@@ -9,10 +9,10 @@ from typing import Any
 
 from aiohttp import web
 from mode import Service
+from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from streams.errors import PortTakenError
-from streams.observe.metrics import Metrics
 
 __all__ = ["HealthServer"]
 
@@ -20,7 +20,9 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class HealthServer(Service):
-    """Serves the three pages. `live` and `ready` return None if all is well, else what is wrong in a few words."""
+    """Serves the three pages, `/metrics` from `registry`. `live` and `ready` return None if all is well, else what is
+    wrong in a few words.
+    """
 
     mundane_level = "debug"
 
@@ -28,13 +30,13 @@ class HealthServer(Service):
         self,
         bind: str,
         port: int,
-        metrics: Metrics,
+        registry: CollectorRegistry,
         live: Callable[[], str | None],
         ready: Callable[[], str | None],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._bind, self._port, self._metrics = bind, port, metrics
+        self._bind, self._port, self._registry = bind, port, registry
         self._live, self._ready = live, ready
         self._runner: web.AppRunner | None = None
 
@@ -71,7 +73,7 @@ class HealthServer(Service):
 
     async def _metrics_page(self, request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        body = encode(self._metrics.registry)
+        body = encode(self._registry)
         return web.Response(body=body, headers={"Content-Type": content_type, **_HEADERS})
 
     def _page(self, problem: Callable[[], str | None]) -> Any:

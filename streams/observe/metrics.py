@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from streams.ingest.article import Reason
 from streams.observe.vocabulary import (
     AGREEMENTS,
+    DATES_REFUSED,
     EVENTS,
     HOLES,
     LABELS,
@@ -24,14 +25,14 @@ from streams.observe.vocabulary import (
     SUPPRESSED,
 )
 
-__all__ = ["Metrics", "build"]
+__all__ = ["END_TO_END", "PREFIX", "Metrics", "build"]
 
 PREFIX = "tocsin_"
 
 _M = TypeVar("_M", Counter, Histogram)
 _REASONS = get_args(Reason)
 _FINE = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_END_TO_END = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+END_TO_END = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 _AGE = (60, 300, 900, 1800, 3600, 10800, 21600, 43200, 86400, 172800, 604800)
 _COMMIT = (0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _SCORE = tuple(step / 20 for step in range(1, 21))
@@ -52,10 +53,13 @@ class Metrics:
     registry: CollectorRegistry
     articles_received: Counter
     articles_processed: Counter
+    test_articles: Counter
+    dates_refused: Counter
     articles_rejected: Counter
     dead_letters: Counter
     alerts: Counter
     alerts_by_country: Counter
+    test_alerts: Counter
     alerts_suppressed: Counter
     articles_by_language: Counter
     sanitized: Counter
@@ -112,12 +116,19 @@ def build() -> Metrics:
         registry=registry,
         articles_received=counter("articles_received", "Records read from the input topics.", topic=()),
         articles_processed=counter("articles_processed", "Articles by how they ended.", outcome=OUTCOMES),
+        test_articles=counter("test_articles", "Records of status Test that were processed; they count there, too."),
+        dates_refused=counter("dates_refused", "Dates of articles that can't be used.", reason=DATES_REFUSED),
         articles_rejected=counter("articles_rejected", "Articles that could not be used.", reason=_REASONS),
         dead_letters=counter("dead_letters", "Records written to a dead-letter topic.", reason=_REASONS),
         alerts=counter(
-            "alerts", "Alert messages delivered.", event=EVENTS, severity=SEVERITIES, msg_type=MESSAGE_TYPES
+            "alerts",
+            "Alert messages delivered, tests apart.",
+            event=EVENTS,
+            severity=SEVERITIES,
+            msg_type=MESSAGE_TYPES,
         ),
         alerts_by_country=counter("alerts_by_country", "Alert messages by ISO 3166-1 country.", country=()),
+        test_alerts=counter("test_alerts", "Alert messages of status Test."),
         alerts_suppressed=counter("alerts_suppressed", "Evidence that led to no message.", reason=SUPPRESSED),
         articles_by_language=counter("articles_by_language", "Articles by language.", language=LANGUAGES),
         sanitized=counter("sanitized", "Articles that were mended, by what was found.", kind=SANITIZED),
@@ -125,7 +136,7 @@ def build() -> Metrics:
         ledger_holes=counter("ledger_holes", "Offsets that did not arrive.", kind=HOLES),
         assessments_repeated=counter("assessments_repeated", "Assessments and ticks that came again after their work."),
         end_to_end_latency=histogram(
-            "end_to_end_latency_seconds", "From an article's Kafka timestamp to its alert's ack.", _END_TO_END
+            "end_to_end_latency_seconds", "From an article's Kafka timestamp to its alert's ack.", END_TO_END
         ),
         article_age=histogram("article_age_seconds", "From publication to arrival.", _AGE),
         stage_duration=histogram("stage_duration_seconds", "Time by stage of the work.", _FINE, stage=STAGES),

@@ -4,6 +4,7 @@ from models.labels import EVENTS, LABELS
 
 __all__ = [
     "AGREEMENTS",
+    "DATES_REFUSED",
     "EVENTS",
     "HOLES",
     "LABELS",
@@ -32,6 +33,8 @@ STAGES = ("parse", "tokenize", "infer", "places", "policy", "publish")
 SUPPRESSED = ("duplicate", "cooldown", "stale", "opinion", "ignored", "below_threshold")
 AGREEMENTS = ("both", "neither", "first_only", "second_only")
 """Which of two compared models calls a sentence evidence."""
+DATES_REFUSED = ("unreadable", "future", "too_old")
+"""Why a date of an article is not used (streams.ingest.dates)."""
 HOLES = ("refilled", "legitimate")
 SANITIZED = ("html", "bidi", "zero_width", "surrogate", "truncated", "other")
 LANGUAGES = ("ar", "de", "en", "es", "fa", "fr", "he", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ro", "ru", "sw",

@@ -41,5 +41,5 @@ def watch(
             return "rebalancing or recovering the table"
         return None
 
-    app.health = HealthServer(settings.web_bind, port, metrics, live, not_ready)
+    app.health = HealthServer(settings.web_bind, port, metrics.registry, live, not_ready)
     app.first(app.health, monitor)

@@ -77,13 +77,13 @@ def news() -> list[Item]:
     return sorted(found, key=lambda item: (item.at, item.id))
 
 
-def backtest(settings: Settings, environment: str = "test") -> Callable[[], Backtest]:
+def backtest(settings: Settings, environment: str = "test", tick_ms: int = 60_000) -> Callable[[], Backtest]:
     """What makes runs with the shipped weights and policy, which are loaded once."""
     reader = Reader(settings, Classifier.load(), Gazetteer.load())
 
     def made() -> Backtest:
         return Backtest(
-            reader, load(), names=country_names(), environment=environment, topic="articles", tick_ms=60_000
+            reader, load(), names=country_names(), environment=environment, topic="articles", tick_ms=tick_ms
         )
 
     return made

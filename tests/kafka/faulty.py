@@ -5,8 +5,8 @@
 A fault point `name` is armed by a file of that name in the folder. The first process that comes to the point takes
 the file away and fails there, so each file makes one fault: an exception, or SIGKILL of itself (`_die`). SIGUSR1 sets
 the clock to as many seconds off as the file `clock-PID` says. `FAULT_DROP` is the share of records that vanish between
-Faust and the ledger. `FAULT_NEXT` makes it a worker of the next version, which writes fields that
-this one does not know.
+Faust and the ledger, `FAULT_SLOW` the seconds that each batch takes longer. `FAULT_NEXT` makes it a worker of the next
+version, which writes fields that this one does not know.
 """
 
 import os
@@ -142,6 +142,13 @@ def _drop(share: float) -> None:
     StageApp.hand_over = outer  # type: ignore[method-assign]  # the test's purpose
 
 
+def _slow(seconds: float) -> None:
+    """A classifier that takes so much longer for each batch."""
+    from models.classifier import Classifier
+
+    _before(Classifier, "logits", lambda: time.sleep(seconds))
+
+
 def _blind() -> None:
     """A ledger that calls every hole legitimate, unasked: what Faust's own books come to."""
     from collections.abc import AsyncIterator
@@ -177,6 +184,8 @@ def main() -> None:
     _patch()
     if os.environ.get("FAULT_BLIND"):
         _blind()
+    if slower := float(os.environ.get("FAULT_SLOW", "0")):
+        _slow(slower)
     if os.environ.get("FAULT_NEXT"):
         _next_version()
     if share := float(os.environ.get("FAULT_DROP", "0")):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from streams.assess.places.names import country_names
+from streams.canary.article import COUNTRY
 
 COUNTRIES = (
     "Ukraine", "Lebanon", "Sudan", "Haiti", "Niger", "Mali", "Yemen", "Libya", "Somalia", "Ethiopia", "Myanmar",
@@ -59,7 +60,7 @@ def watched_article(number: int, *, once: bool = False, countries: int | None = 
 
 @cache
 def _world() -> tuple[str, ...]:
-    return tuple(name for _, name in sorted(country_names().items()))
+    return tuple(name for code, name in sorted(country_names().items()) if code != COUNTRY)
 
 
 def _about(country: str | None, number: int, sentences: int) -> bytes:

@@ -36,7 +36,8 @@ _FIELD_WEIGHT: Mapping[str, float] = {"title": 2.5, "summary": 1.5, "body": 1.0}
 _LEAD_SENTENCES, _LEAD_WEIGHT = 2, 1.5  # news text says what happened where in its first two sentences
 # However often a state acts or speaks in an article, that adds up to one place merely named.
 _DOING, _MOST_DOING = frozenset((Role.AGENT, Role.SPEAKER)), 1.2
-_HOME = 0.5  # a publisher's country, where the article names any: less than one place merely named
+# A publisher's country, where the article names any: less than one place merely named, or as much for a local paper.
+_HOME, _LOCAL_HOME = 0.5, 1.5
 _DOUBT = 2.0  # weight of "somewhere else"; keeps one weak mention from owning the article
 _NEAR_MENTIONS, _NEAR_SENTENCES = 8, 5
 _SHARE_SCORE, _NEAR_SCORE = 4.0, 2.5
@@ -82,8 +83,10 @@ class Context:
         return scores
 
 
-def build_context(fields: Mapping[str, FieldParts], home: str | None = None) -> Context:
-    """Weigh every mention of the article by role and position. home: the publisher's country, if that is known."""
+def build_context(fields: Mapping[str, FieldParts], home: str | None = None, *, local: bool = False) -> Context:
+    """Weigh every mention of the article by role and position. home: the publisher's country, if that is known; local:
+    it is named after a part of it.
+    """
     weights: defaultdict[str, float] = defaultdict(float)
     doing: defaultdict[str, float] = defaultdict(float)
     for name, field in fields.items():
@@ -95,7 +98,7 @@ def build_context(fields: Mapping[str, FieldParts], home: str | None = None) -> 
     for code, weight in doing.items():
         weights[code] += min(weight, _MOST_DOING)
     if home is not None and weights:
-        weights[home] += _HOME
+        weights[home] += _LOCAL_HOME if local else _HOME
     total = sum(weights.values()) + _DOUBT
     parts = [part for field in fields.values() for part in field.parts]
     named = frozenset(part.place.place.code for part in parts if part.place.place.kind != "actor")

@@ -98,7 +98,7 @@ def _analyse(texts: Mapping[str, str], gazetteer: Gazetteer, home: Home | None) 
         places = resolve(words, mentions[name], votes, gazetteer)
         parts = tuple(find_roles(words, places, gazetteer.cues, datelines=name != "title"))
         fields[name] = FieldParts(words, parts, tuple(words.start[part.place.first] for part in parts))
-    return build_context(fields, home.code if home else None)
+    return build_context(fields, home.code if home else None, local=home is not None and home.local)
 
 
 def _areas(context: Context, span: Span, gazetteer: Gazetteer) -> tuple[Area, ...]:

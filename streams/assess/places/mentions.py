@@ -264,6 +264,7 @@ def _is_second_name(words: Words, after: int, gazetteer: Gazetteer) -> bool:
     if words.titled[sentence] or words.shout[sentence] or words.sentence[after - 1] != sentence:
         return False
     plain = word in _DAYS or word in gazetteer.names or word in gazetteer.cues["capital_words"]
+    plain = plain or word in gazetteer.words["honorific"]  # "Goma Mayor Kennedy Kihangi"
     return words.gap[after] == " " and words.capital(after) and not words.upper(after) and not plain
 
 

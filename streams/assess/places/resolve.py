@@ -19,7 +19,7 @@ __all__ = ["Place", "Votes", "count_votes", "resolve"]
 # Sizes are compared as log10. A state named elsewhere must lift Birmingham, Alabama (0.2 million) over Birmingham,
 # England (1.2 million), 0.8 apart; a country named elsewhere must lift Hyderabad, Pakistan over the Indian one, 0.7.
 _STATE_VOTE, _COUNTRY_VOTE = 1.6, 1.0
-_WORLD_CITY, _AGAIN_AND_AGAIN = 1_000_000, 3
+_WORLD_CITY, _TWICE, _AGAIN_AND_AGAIN = 1_000_000, 2, 3
 _WITHIN = 10  # words from a place to the division that it is in
 _IN_DIVISION = 4  # "in the district of"
 _DIVISIONS = frozenset(("region", "state", "province"))
@@ -158,12 +158,12 @@ def _weight(candidate: Candidate, votes: Votes) -> float:
 
 
 def _is_stranger(chosen: Candidate, votes: Votes) -> bool:
-    """A town of a country that the article never names, while it names another one again and again: most names of towns
-    are names of something else, too.
+    """A town of a country that the article never names, while it names another one again and again (for a small town:
+    twice): most names of towns are names of something else, too.
     """
     if chosen.kind != "town" or chosen.capital or chosen.size >= _WORLD_CITY or votes.countries[chosen.code]:
         return False
-    return max(votes.countries.values(), default=0) >= _AGAIN_AND_AGAIN
+    return max(votes.countries.values(), default=0) >= (_TWICE if chosen.needs_support else _AGAIN_AND_AGAIN)
 
 
 def _supported(words: Words, mention: Mention, chosen: Candidate, votes: Votes) -> bool:

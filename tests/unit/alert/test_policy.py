@@ -106,11 +106,12 @@ def test_the_cool_down_holds_milestones_back_and_lets_them_through_later() -> No
     assert decisions[2].suppressed == "cooldown"
 
 
-def test_test_messages_know_no_cool_down() -> None:
+def test_every_test_gives_a_message() -> None:
+    """A canary waits for each of its articles."""
     decisions = run(
         *(assessment(f"a{n}", status="Test", time=NOW + n, offset=n, signals={"advisory": 0.9}) for n in range(3))
     )
-    assert kinds(decisions) == ["Alert", None, "Update"]
+    assert kinds(decisions) == ["Alert", "Update", "Update"]
 
 
 def test_thirty_outlets_give_one_alert_and_a_few_updates() -> None:

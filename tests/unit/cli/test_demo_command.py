@@ -1,10 +1,13 @@
 """The demo for real, on a few articles: alerts from the worker through the broker, and nothing left behind."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -46,7 +49,10 @@ def test_alerts_come_as_json_lines_then_the_summary_and_ctrl_c_ends_what_was_kep
             break
     assert "articles in" in said, said
     assert "TOCSIN_BROKERS=127.0.0.1:" in said
-    assert len(left_behind(tmp_path)) >= 3
+    assert len(left_behind(tmp_path)) >= 4
+    (port,) = re.findall(r"http://127\.0\.0\.1:(\d+)/\?tests", said)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/incidents", timeout=10) as page:
+        assert "HT" in {incident["country"] for incident in json.load(page)["incidents"]}
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err

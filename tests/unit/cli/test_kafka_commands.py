@@ -71,6 +71,15 @@ def test_replay_sends_bytes_as_they_are_and_marks_them_as_exercise(tmp_path: Pat
 
 
 @pytest.mark.usefixtures("topics_made")
+@pytest.mark.usefixtures("topics_made")
+def test_replay_of_the_bundled_articles(installation: Settings) -> None:
+    done = command("replay", "--bundled")
+    assert done.code == 0, done.err
+    assert "71 of 71 records sent to articles as Exercise" in done.err
+    assert command("replay").code == 2
+    assert command("replay", "--bundled", "more.jsonl").code == 2
+
+
 def test_replay_under_the_articles_own_dates(tmp_path: Path, installation: Settings) -> None:
     file = tmp_path / "article.json"
     file.write_text(json.dumps({**RECORD, "title": "Under its own date"}), encoding="utf-8")

@@ -23,7 +23,7 @@ class Room:
         self.metrics: Metrics = build()
         self.dead: str | None = None
         self.unready: str | None = None
-        self.server = HealthServer("127.0.0.1", 0, self.metrics, lambda: self.dead, lambda: self.unready)
+        self.server = HealthServer("127.0.0.1", 0, self.metrics.registry, lambda: self.dead, lambda: self.unready)
 
     async def get(self, path: str, accept: str = "*/*", method: str = "GET") -> tuple[int, str, str]:
         url = f"http://127.0.0.1:{self.server.port}{path}"
@@ -117,7 +117,7 @@ async def test_a_taken_port_is_an_error_that_names_it_and_the_setting() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        server = HealthServer("127.0.0.1", port, build(), lambda: None, lambda: None)
+        server = HealthServer("127.0.0.1", port, build().registry, lambda: None, lambda: None)
         with pytest.raises(PortTakenError, match=rf"127\.0\.0\.1:{port} .*TOCSIN_ASSESS_PORT") as caught:
             await server.on_start()
         assert caught.value.exit_code == 7
@@ -130,7 +130,7 @@ async def test_the_port_is_free_again_after_the_stop() -> None:
         port = room.server.port
         assert port > 0
     assert room.server.port == 0
-    again = HealthServer("127.0.0.1", port, build(), lambda: None, lambda: None)
+    again = HealthServer("127.0.0.1", port, build().registry, lambda: None, lambda: None)
     await again.on_start()
     assert again.port == port
     await again.on_stop()

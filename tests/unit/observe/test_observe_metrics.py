@@ -32,6 +32,7 @@ CLOSED = {
     "tocsin_sanitized": {"kind": vocabulary.SANITIZED},
     "tocsin_shadow_sentences": {"event": vocabulary.EVENTS, "agreement": vocabulary.AGREEMENTS},
     "tocsin_shadow_difference": {"event": vocabulary.EVENTS},
+    "tocsin_dates_refused": {"reason": vocabulary.DATES_REFUSED},
     "tocsin_ledger_holes": {"kind": vocabulary.HOLES},
     "tocsin_stage_duration_seconds": {"stage": vocabulary.STAGES},
     "tocsin_score": {"label": vocabulary.LABELS},
