@@ -29,7 +29,9 @@ def build(now: float) -> CanaryMetrics:
     ProcessCollector(registry=registry)
     found = CanaryMetrics(
         registry=registry,
-        canary_attempts=Counter(f"{PREFIX}canary_attempts", "Test articles that were to be sent.", registry=registry),
+        canary_attempts=Counter(
+            f"{PREFIX}canary_attempts", "Test articles that were due: one each interval.", registry=registry
+        ),
         canary_articles=Counter(f"{PREFIX}canary_articles", "Test articles that the broker took.", registry=registry),
         canary_alerts=Counter(f"{PREFIX}canary_alerts", "Test articles that came out as an alert.", registry=registry),
         canary_overdue=Counter(

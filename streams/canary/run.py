@@ -28,6 +28,8 @@ __all__ = ["Canary"]
 _PATIENCE = 5
 """Intervals after which an article is overdue."""
 _AGAIN = 3.0
+_ANSWER = 5.0
+"""Seconds that an ack may take at least, whatever the interval; then it counts as an attempt that failed."""
 _POLL_MS = 200
 _TROUBLE = (TocsinError, KafkaError, OSError, TimeoutError)
 
@@ -87,6 +89,12 @@ class Canary:
         metrics.canary_partition_success.labels(partition=str(arrival.partition)).set(time.time())
         self._arrived(arrival)
 
+    async def count(self) -> None:
+        """Count each interval an article that is due, for ever, whether or not a broker that is away holds us up."""
+        while True:
+            await asyncio.sleep(self._settings.canary_interval)
+            self._metrics.canary_attempts.inc()
+
     async def sing(self, *, once: bool = False) -> None:
         """Send an article each interval to the next partition: for ever, or one to each partition at once."""
         await self._listening.wait()
@@ -107,7 +115,6 @@ class Canary:
                     raise
                 self._metrics.canary_overdue.inc(self._probe.overdue(time.monotonic()))
                 await asyncio.sleep(min(_AGAIN, self._settings.canary_interval))
-                self._metrics.canary_attempts.inc()
 
     async def _partitions(self, topic: str) -> int:
         """How many there are. Raises TopicMissingError, BrokerError."""
@@ -122,10 +129,9 @@ class Canary:
 
     async def _send(self, producer: Any, topic: str, partition: int) -> None:
         metrics, mark = self._metrics, secrets.token_hex(8)
-        metrics.canary_attempts.inc()
         given_up = self._probe.sent(mark, partition, time.monotonic())
         value = article(mark, partition, datetime.now(UTC))
-        async with asyncio.timeout(2 * self._settings.publish_timeout):
+        async with asyncio.timeout(max(_ANSWER, self._settings.canary_interval)):
             await producer.send_and_wait(topic, value, partition=partition, headers=[STATUS_HEADER])
         metrics.canary_articles.inc()
         metrics.canary_overdue.inc(given_up + self._probe.overdue(time.monotonic()))

@@ -75,7 +75,7 @@ async def _always(settings: "Settings") -> int:
     metrics = build(time.time())
     bird = Canary(settings, metrics, lambda _: None)
     server = HealthServer(settings.web_bind, settings.canary_port, metrics.registry, lambda: None, bird.unready)
-    work = [asyncio.create_task(bird.listen()), asyncio.create_task(bird.sing())]
+    work = [asyncio.create_task(part) for part in (bird.listen(), bird.sing(), bird.count())]
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

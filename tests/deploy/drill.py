@@ -47,6 +47,8 @@ class Installation:
     kafka: "ApacheKafka | EmbeddedBroker"
     folder: Path
     workers: dict[str, Worker] = field(default_factory=dict)
+    down: set[str] = field(default_factory=set)
+    """Stages that nobody is to start again."""
     canary: "subprocess.Popen[bytes] | None" = None
     rate: float = RATE
     rubbish: float = 0.0
@@ -65,6 +67,22 @@ class Installation:
 
     async def ready(self, stage: str) -> None:
         await asyncio.to_thread(self.workers[stage].wait_ready, 90)
+
+    async def keep(self) -> None:
+        """What an orchestrator does: start again what ended."""
+        while True:
+            for stage, worker in list(self.workers.items()):
+                if worker.process.poll() is not None and stage not in self.down:
+                    self.start(stage)
+            await asyncio.sleep(0.5)
+
+    async def replace(self, stage: str, module: str = "streams.cli.main", **more: str) -> None:
+        """Another process for the stage, and wait until it is ready."""
+        self.down.add(stage)
+        await asyncio.to_thread(self.workers[stage].kill, signal.SIGTERM)
+        self.start(stage, module, **more)
+        self.down.discard(stage)
+        await self.ready(stage)
 
     async def feed(self) -> None:
         """Articles, and a share of rubbish, for ever; the broker may be away."""
@@ -88,13 +106,12 @@ Change = Callable[[Installation], Awaitable[None]]
 
 
 async def _kill(here: Installation) -> None:
+    here.down.add("alert")
     here.workers["alert"].kill()
 
 
 async def _restart_alert(here: Installation) -> None:
-    here.workers["alert"].kill(signal.SIGTERM)
-    here.start("alert")
-    await here.ready("alert")
+    await here.replace("alert")
 
 
 async def _stop_broker(here: Installation) -> None:
@@ -103,9 +120,6 @@ async def _stop_broker(here: Installation) -> None:
 
 async def _start_broker(here: Installation) -> None:
     await asyncio.to_thread(here.kafka.start)
-    for stage, worker in list(here.workers.items()):
-        if worker.process.poll() is not None:  # an orchestrator would
-            here.start(stage)
 
 
 async def _poison(here: Installation) -> None:
@@ -117,17 +131,13 @@ async def _clean(here: Installation) -> None:
 
 
 async def _slow(here: Installation) -> None:
-    here.workers["assess"].kill(signal.SIGTERM)
-    here.start("assess", "tests.kafka.faulty", FAULT_SLOW="4")
-    await here.ready("assess")
+    await here.replace("assess", "tests.kafka.faulty", FAULT_SLOW="4")
     here.rate = 2 * RATE
 
 
 async def _quick(here: Installation) -> None:
     here.rate = RATE
-    here.workers["assess"].kill(signal.SIGTERM)
-    here.start("assess")
-    await here.ready("assess")
+    await here.replace("assess")
 
 
 async def _silence(here: Installation) -> None:
@@ -142,9 +152,7 @@ async def _ignore_canary(here: Installation) -> None:
     """A table of publishers in which the canary is ignored: everything runs, and no alert of it comes out."""
     table = here.folder / "sources.toml"
     table.write_text('official = []\nunreliable = []\nignored = ["canary.invalid"]\n')
-    here.workers["alert"].kill(signal.SIGTERM)
-    here.start("alert", TOCSIN_SOURCES_FILE=str(table))
-    await here.ready("alert")
+    await here.replace("alert", TOCSIN_SOURCES_FILE=str(table))
 
 
 @dataclass(frozen=True)
@@ -193,12 +201,12 @@ async def _one(trouble: Trouble, here: Installation, prometheus: Prometheus, man
     if quiet is None:
         print(f"before {trouble.alert}: {', '.join(prometheus.firing())} fire already", file=sys.stderr)
     before = len(manager.told)
-    begin = time.monotonic()
     await trouble.make(here)
+    begin = time.monotonic()
     fired = await _until(lambda: trouble.alert in prometheus.firing(), PATIENCE)
     after = time.monotonic() - begin if fired is not None else None
     others = tuple(sorted(prometheus.firing().keys() - {trouble.alert}))
-    told = await _until(lambda: (trouble.receiver, "firing", trouble.alert) in manager.told[before:], 10)
+    told = await _until(lambda: (trouble.receiver, "firing", trouble.alert) in manager.told[before:], 20)
     await trouble.mend(here)
     cleared = await _until(lambda: trouble.alert not in prometheus.firing(), PATIENCE)
     return Result(trouble, after, cleared, told is not None, others)
@@ -232,6 +240,7 @@ async def drill(folder: Path, faster: float, only: set[str]) -> list[Result]:
         here.sing()
         feeder = asyncio.create_task(here.feed())
         stack.callback(feeder.cancel)
+        stack.callback(asyncio.create_task(here.keep()).cancel)
         manager = sync.enter_context(Alertmanager(folder))
         ports = {
             "tocsin-assess": [settings.assess_port],
@@ -241,6 +250,7 @@ async def drill(folder: Path, faster: float, only: set[str]) -> list[Result]:
         prometheus = sync.enter_context(
             Prometheus(folder, ports, faster=faster, scrape=f"{int(15000 / faster)}ms", alertmanager=manager.port)
         )
+        await asyncio.sleep(10)  # Prometheus reads its files of targets every five seconds
         results = []
         for trouble in TROUBLES:
             if not only or trouble.alert in only:

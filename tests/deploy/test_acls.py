@@ -141,8 +141,10 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         for user in RIGHTS:
             scram = f"SCRAM-SHA-512=[password={_password(user)}]"
             named = ("--entity-type", "users", "--entity-name", user)
+            # What kafka-configs.sh runs.
             kafka.tool(
-                "kafka-configs.sh", "--bootstrap-server", kafka.servers, "--alter", *named, "--add-config", scram
+                "kafka-run-class.sh", "kafka.admin.ConfigCommand", "--bootstrap-server", kafka.servers,
+                "--alter", *named, "--add-config", scram,
             )  # fmt: skip
         for user, *words in LINES:
             made.acl("--add", user, *words)

@@ -51,7 +51,7 @@ def put(old: str, new: str) -> Callable[[str], str]:
 
 BROKEN = [
     ("docker-compose.yml", put("depends_on:", "depends_onn:"), "compose: its schema"),
-    ("docker-compose.yml", put("127.0.0.1:", "0.0.0.0:"), "our own: compose"),
+    ("docker-compose.yml", put('"127.0.0.1:9092:9092"', '"9092:9092"'), "our own: compose"),
     ("docker-compose.yml", put("TOCSIN_BROKERS", "TOCSIN_BROKER"), "our own: compose"),
     ("deploy/Dockerfile", put("USER 10001", "USER root"), "Dockerfile"),
     ("deploy/prometheus/prometheus.yml", put("rule_files:", "rule_fils:"), "Prometheus' configuration"),

@@ -47,6 +47,8 @@ def environment(settings: Settings) -> dict[str, str]:
     found = {key: value for key, value in os.environ.items() if not key.startswith("TOCSIN_")}
     for name in settings.model_fields_set:
         value = getattr(settings, name)
+        if value is None:
+            continue
         text = ",".join(value) if isinstance(value, tuple) else str(value)
         found[f"TOCSIN_{name.upper()}"] = text
     return found

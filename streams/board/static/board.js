@@ -109,6 +109,9 @@ function wanted(incident) {
     && (!text || incident.words.includes(text));
 }
 
+// A demonstration has nothing but exercises, and says so in its address.
+if (new URLSearchParams(location.search).has("tests")) filters.tests.checked = true;
+
 const filtering = () => filters.text.value || filters.country.value || filters.event.value
   || filters.severity.value !== "Unknown" || !filters.ended.checked;
 
