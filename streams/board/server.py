@@ -15,7 +15,7 @@ from streams.board.desk import Desk
 from streams.board.frames import number_in
 from streams.board.hub import CrowdedError
 from streams.board.shield import Handler, names_of, protect
-from streams.errors import PortTakenError
+from streams.observe.listening import listen, port_of
 
 __all__ = ["FILES", "BoardServer"]
 
@@ -45,9 +45,7 @@ class BoardServer:
     @property
     def port(self) -> int:
         """The port that is listened on, also where 0 was asked for. 0 before it runs."""
-        if self._runner is None or not self._runner.addresses:
-            return 0
-        return int(self._runner.addresses[0][1])
+        return port_of(self._runner)
 
     @property
     def address(self) -> str:
@@ -65,17 +63,9 @@ class BoardServer:
         application.router.add_get("/livez", self._livez)
         application.on_shutdown.append(self._part)
         protect(application, self._names)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._bind, self._port).start()
-        except OSError as error:
-            await runner.cleanup()
-            raise PortTakenError(
-                f"{self._bind}:{self._port} can't be listened on ({error.strerror}): end the program that has it, or"
-                " set TOCSIN_BOARD_PORT (0: any free port)"
-            ) from error
-        self._runner = runner
+        self._runner = await listen(
+            application, self._bind, self._port, "TOCSIN_BOARD_PORT", shutdown_timeout=_GOODBYE_SECONDS
+        )
 
     async def stop(self) -> None:
         """End all connections and close the port."""

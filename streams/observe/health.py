@@ -12,7 +12,7 @@ from mode import Service
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from streams.errors import PortTakenError
+from streams.observe.listening import listen, port_of
 
 __all__ = ["HealthServer"]
 
@@ -43,9 +43,7 @@ class HealthServer(Service):
     @property
     def port(self) -> int:
         """The port that is listened on, also where 0 was asked for. 0 before it runs."""
-        if self._runner is None or not self._runner.addresses:
-            return 0
-        return int(self._runner.addresses[0][1])
+        return port_of(self._runner)
 
     async def on_start(self) -> None:
         """Begin to listen. Raises PortTakenError if the port is another program's."""
@@ -53,17 +51,9 @@ class HealthServer(Service):
         application.router.add_get("/metrics", self._metrics_page)
         application.router.add_get("/livez", self._page(self._live))
         application.router.add_get("/readyz", self._page(self._ready))
-        runner = web.AppRunner(application, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._bind, self._port).start()
-        except OSError as error:
-            await runner.cleanup()
-            raise PortTakenError(
-                f"{self._bind}:{self._port} can't be listened on ({error.strerror}): end the program that has it, or"
-                " set TOCSIN_ASSESS_PORT or TOCSIN_ALERT_PORT (0: any free port)"
-            ) from error
-        self._runner = runner
+        self._runner = await listen(
+            application, self._bind, self._port, "TOCSIN_ASSESS_PORT, TOCSIN_ALERT_PORT or TOCSIN_CANARY_PORT"
+        )
 
     async def on_stop(self) -> None:
         """Close the port."""
