@@ -22,8 +22,9 @@ TARGET ?= decoder
 TIME ?= 300
 MINUTES ?= 30
 
+# Of tests/deploy those that need a broker; and what runs beside the other tests with brokers, so that both take as long.
 BROKERED := tests/deploy/test_panels.py tests/deploy/test_acls.py
-FAULTY := tests/kafka/test_faults.py tests/kafka/test_backtest.py
+FAULTY := tests/kafka/test_faults.py tests/kafka/test_backtest.py tests/deploy/test_acls.py
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 .PHONY: help venv demo test lint types unit with-faults with-brokers bench faults soak drill deploy fuzz clean
@@ -67,7 +68,7 @@ with-faults: venv
 	$(BIN)/pytest -p no:cacheprovider --durations 5 $(FAULTY)
 
 with-brokers: venv
-	$(BIN)/pytest -p no:cacheprovider --durations 15 tests/kafka $(BROKERED) $(FAULTY:%=--ignore=%)
+	$(BIN)/pytest -p no:cacheprovider --durations 15 tests/kafka $(filter-out $(FAULTY),$(BROKERED)) $(FAULTY:%=--ignore=%)
 
 bench: venv  ## throughput, latency, loop lag and memory, as ratios within one run
 	$(BIN)/pytest -m bench -s tests/bench

@@ -67,6 +67,7 @@ BROKEN = [
     ("deploy/alertmanager/alertmanager.yml", put("- name: pager", "- name: paper"), "Alertmanager's configuration"),
     ("deploy/alertmanager/alertmanager.yml", put('severity="critical"', 'severity="page"'), "critical wakes"),
     ("deploy/grafana/dashboards/world.json", put('"timezone": "utc"', '"timezone": "browser"'), "dashboards are"),
+    ("deploy/grafana/dashboards/pipeline.json", put('"timezone": "utc"', '"timezone": "browser"'), "dashboards are"),
     ("deploy/grafana/build", put("graphTooltip", "graphTooltips"), "dashboards are"),
     ("deploy/grafana/provisioning/datasources/tocsin.yml", put("uid: tocsin-", "uid: other-"), "our own: grafana"),
     (
@@ -78,8 +79,45 @@ BROKEN = [
     ("deploy/kubernetes/base/alert.yaml", put("runAsNonRoot: true", "runAsNonRoot: false"), "our own: kubernetes"),
     ("deploy/kubernetes/base/scaledobject.yaml", put("minReplicaCount", "minReplicas"), "our own: kubernetes"),
     ("deploy/kubernetes/base/kustomization.yaml", put("alert.yaml", "alerts.yaml"), "Kubernetes: base"),
+    ("deploy/kubernetes/base/settings.env", put("TOCSIN_BROKERS", "TOCSIN_BROKER"), "our own: kubernetes"),
+    ("deploy/kubernetes/overlays/production/settings.env", put("TOCSIN_TLS=", "TOCSIN_TSL="), "our own: kubernetes"),
+    ("deploy/schemas/podmonitor-monitoring-v1.json", put("podMetricsEndpoints", "endpoints"), "our own: kubernetes"),
+    ("deploy/schemas/scaledobject-keda-v1alpha1.json", put("minReplicaCount", "least"), "our own: kubernetes"),
+    (
+        "deploy/schemas/triggerauthentication-keda-v1alpha1.json",
+        put("secretTargetRef", "secrets"),
+        "our own: kubernetes",
+    ),
+    ("deploy/prometheus/targets/compose.yml", put("assess:6066", "assess:6060"), "our own: prometheus"),
+    ("deploy/prometheus/targets/alertmanager/compose.yml", put("alertmanager:", "manager:"), "our own: prometheus"),
+    (
+        "deploy/prometheus/tests/slow.yml",
+        put("exp_samples: [{value: 1}]", "exp_samples: [{value: 3}]"),
+        "fire and keep",
+    ),
+    ("deploy/render", put("/ faster", "* faster"), "our own: prometheus"),
+    ("deploy/constraints.txt", put("torch==", "torch>="), "our own: dockerfile"),
+    (".dockerignore", put("!streams", "streams"), "our own: dockerfile"),
+    ("deploy/SECURITY.md", put("--group tocsin-assess", "--group tocsin-asses"), "our own: rights"),
+    ("deploy/feeds/starter.opml", put("<opml", "<opmll"), "our own: feeds"),
     ("deploy/RUNBOOK.md", put("### TocsinDown", "### TocsinGone"), "our own: prometheus"),
 ]
+
+
+def test_every_yaml_file_is_read(copy: Path) -> None:
+    files = [*(copy / "deploy").rglob("*.yml"), *(copy / "deploy").rglob("*.yaml"), copy / "docker-compose.yml"]
+    for file in files:
+        file.write_text(file.read_text() + "\nbroken: [unclosed\n")
+    said = check(copy, "--only", "YAML").stdout
+    assert [str(file) for file in files if str(file) not in said] == []
+
+
+def test_nothing_of_what_is_deployed_is_left_out() -> None:
+    """Every file is broken on purpose by a test of this module, but the script itself."""
+    listed = {name for name, _, _ in BROKEN}
+    tracked = subprocess.run(["git", "ls-files", "deploy"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    left = [name for name in tracked if name not in listed and not name.endswith((".yml", ".yaml"))]
+    assert left == ["deploy/check"]
 
 
 @pytest.mark.parametrize(

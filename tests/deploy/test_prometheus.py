@@ -106,6 +106,17 @@ def test_who_hears_what(severity: str, receiver: str) -> None:
         assert done.stdout.split() == [receiver], rule
 
 
+def test_compose_has_every_target_at_its_port() -> None:
+    services = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text())["services"]
+    folder = DEPLOY / "prometheus" / "targets"
+    for file in (folder / "compose.yml", folder / "alertmanager" / "compose.yml"):
+        for group in yaml.safe_load(file.read_text()):
+            for target in group["targets"]:
+                service, _, port = target.partition(":")
+                assert f"127.0.0.1:{port}:{port}" in services[service]["ports"], target
+                assert group.get("labels", {}).get("job", f"tocsin-{service}") == f"tocsin-{service}"
+
+
 def test_what_silences_what_exists() -> None:
     config = yaml.safe_load((DEPLOY / "alertmanager" / "alertmanager.yml").read_text())
     names = {rule["alert"] for rule in alerts()}

@@ -21,7 +21,7 @@ from tests.kafka.tools import Worker, alerts, all_through, settings_for, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 
-TICK = timedelta(hours=6)
+TICK = timedelta(hours=12)
 """Between ticks, in both ways: each stands for a wait until all before it is worked off."""
 
 
