@@ -14,7 +14,7 @@ from models.article import Aggregation, Position, article_score, positions_of
 from models.labels import EVENTS, LABELS
 from streams.assess.allclear import cleared
 from streams.assess.genre import genre_of
-from streams.assess.places import Area, Gazetteer, concerned, home_of, locate
+from streams.assess.places import Area, Gazetteer, Home, concerned, home_of, locate
 from streams.assess.record import (
     EVENT_NAMES,
     ArticleRef,
@@ -126,8 +126,9 @@ def assess(
     chosen = [number for number in range(len(prepared.sentences)) if _counts(rounded[number], thresholds)]
     over = cleared(prepared.texts, positions, _headline_evidence(rounded, positions, thresholds))
     article = prepared.article
-    found = _places(article, prepared.sentences, chosen, gazetteer)
-    about = _about(article, gazetteer) if over else ()
+    home = home_of(article.publisher, article.domain, gazetteer) if chosen or over else None
+    found = _places(article, prepared.sentences, chosen, gazetteer, home)
+    about = concerned(article.title, article.summary, article.body, gazetteer, home) if over else ()
     clears = _cleared_by_country(over, about, prepared.sentences)
     by_country: dict[str, list[tuple[int, Area | None]]] = {country: [] for country in clears}
     for number in chosen:
@@ -183,20 +184,14 @@ def _headline_evidence(
 
 
 def _places(
-    article: Article, found: Sequence[Sentence], numbers: Sequence[int], gazetteer: Gazetteer
+    article: Article, found: Sequence[Sentence], numbers: Sequence[int], gazetteer: Gazetteer, home: Home | None
 ) -> dict[int, tuple[Area, ...]]:
     """Where it happens, for the sentences of these numbers."""
     spans = [(found[number].field, found[number].start, found[number].end) for number in numbers]
     if not spans:
         return {}
-    home = home_of(article.publisher, article.domain, gazetteer)
     areas = locate(article.title, article.summary, article.body, spans, gazetteer, home)
     return {number: tuple(where) for number, where in zip(numbers, areas, strict=True)}
-
-
-def _about(article: Article, gazetteer: Gazetteer) -> tuple[str, ...]:
-    home = home_of(article.publisher, article.domain, gazetteer)
-    return concerned(article.title, article.summary, article.body, gazetteer, home)
 
 
 def _cleared_by_country(

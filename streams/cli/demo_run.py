@@ -41,13 +41,10 @@ class Installation:
         self._folder = Path(tempfile.mkdtemp(prefix="tocsin-demo-"))
         self._broker = EmbeddedBroker()
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
-        self.board: int | None = None
-        """Port of the board, if there is one."""
-        if board:
-            *found, self.board = free_ports(len(STAGES) + 1)
-        else:
-            found = free_ports(len(STAGES))
+        *found, last = free_ports(len(STAGES) + 1)
         self.ports = dict(zip(STAGES, found, strict=True))
+        self.board = last if board else None
+        """Port of the board, if there is one."""
         self.settings: Settings
 
     def __enter__(self) -> Self:

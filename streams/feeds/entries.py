@@ -78,15 +78,14 @@ def read(body: bytes, content_type: str, url: str) -> Feed:
         what = f"it can't be read ({type(error).__name__})"
         raise FeedError(url, what, "its publisher must mend it; tell us if other readers can read it") from error
     raw = found["entries"]
-    if not raw and not dict.get(found, "version"):
+    if not raw and not _get(found, "version"):
         raise FeedError(url, _what(body, kind), "look for the address of its feed on the site")
     feed: Mapping[str, Any] = found["feed"]
     return Feed(
         title=_text(feed, "title", _SHORT),
         language=_text(feed, "language", 100),
         hint=_hint(feed),
-        broken=bool(dict.get(found, "bozo"))
-        and type(dict.get(found, "bozo_exception")).__name__ != "NonXMLContentType",
+        broken=bool(_get(found, "bozo")) and type(_get(found, "bozo_exception")).__name__ != "NonXMLContentType",
         left=max(0, len(raw) - _MOST),
         entries=tuple(_entry(one) for one in raw[:_MOST]),
     )
@@ -114,8 +113,8 @@ def _what(body: bytes, kind: str) -> str:
 def _entry(raw: Mapping[str, Any]) -> Entry:
     contents = [one.get("value") for one in _list(raw, "content") if isinstance(one, dict)]
     content = next((text for text in contents if isinstance(text, str) and text.strip()), None)
-    source = dict.get(raw, "source")  # type: ignore[call-overload]
-    detail = dict.get(raw, "title_detail")  # type: ignore[call-overload]
+    source = _get(raw, "source")
+    detail = _get(raw, "title_detail")
     authors = [one.get("name") for one in _list(raw, "authors") if isinstance(one, dict)]
     tags = [one.get("term") for one in _list(raw, "tags") if isinstance(one, dict)]
     return Entry(
@@ -134,14 +133,18 @@ def _entry(raw: Mapping[str, Any]) -> Entry:
     )
 
 
+def _get(raw: Mapping[str, Any], name: str) -> Any:
+    """What feedparser has under `name`: its own `get` puts a publication date where there is no update, and warns."""
+    return dict.get(raw, name)  # type: ignore[call-overload]  # it is a dict, with a `get` of its own
+
+
 def _list(raw: Mapping[str, Any], name: str) -> list[Any]:
-    found = dict.get(raw, name)  # type: ignore[call-overload]
+    found = _get(raw, name)
     return found[:_FIRST] if isinstance(found, list) else []
 
 
 def _text(raw: Mapping[str, Any], name: str, most: int) -> str | None:
-    # WHY dict.get: feedparser's own `get` puts a publication date where there is no update, and warns.
-    found = dict.get(raw, name)  # type: ignore[call-overload]
+    found = _get(raw, name)
     return _sound(found.strip()[:most]) or None if isinstance(found, str) else None
 
 

@@ -63,7 +63,18 @@ class _Server:
                 self.process.wait()
 
 
-class Prometheus:
+class _Served:
+    """What a server is ended with, when its block ends."""
+
+    _server: _Server
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+
+
+class Prometheus(_Served):
     """Use as a context manager. `targets`: job to ports of this machine. `data`: a folder with blocks, or empty."""
 
     def __init__(
@@ -110,11 +121,6 @@ class Prometheus:
         self._server.wait_ready()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.stop()
-
     def _get(self, page: str, **query: str) -> Any:
         url = f"http://127.0.0.1:{self.port}/api/v1/{page}?{urllib.parse.urlencode(query)}"
         try:
@@ -151,7 +157,7 @@ class Prometheus:
         ]
 
 
-class Alertmanager:
+class Alertmanager(_Served):
     """The shipped configuration, with a webhook of this machine for each receiver. Use as a context manager."""
 
     def __init__(self, folder: Path) -> None:
@@ -202,5 +208,5 @@ class Alertmanager:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.stop()
+        super().__exit__(kind, error, trace)
         self._hook.shutdown()
